@@ -1,0 +1,172 @@
+// Package pgtest gives tests a real PostgreSQL server: one throw-away server
+// per test run, an empty database per test.
+package pgtest
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"guarda/shared/postgres/pgserver"
+)
+
+// URLVariable names the environment variable that points tests at a server
+// that is running already (a superuser's URL). "make test" sets it, so that
+// all packages share one server; without it each test program starts its own.
+const URLVariable = "GUARDA_TEST_DATABASE_URL"
+
+var server = sync.OnceValues(func() (string, error) {
+	if u := os.Getenv(URLVariable); u != "" {
+		return u, nil
+	}
+	dir, err := os.MkdirTemp("/tmp", "guarda-pgtest-")
+	if err != nil {
+		return "", err
+	}
+	// Never stopped here: it ends with this process, and its folder with it.
+	s, err := pgserver.Start(context.Background(), pgserver.Config{Dir: dir, Throwaway: true, Settings: Settings()})
+	if err != nil {
+		return "", err
+	}
+	keep = s
+	return s.URL("postgres"), nil
+})
+
+// keep holds the server (and the pipe that keeps it alive) against the
+// garbage collector.
+var keep *pgserver.Server
+
+// Settings are the server settings that the tests rely on.
+func Settings() map[string]string {
+	return map[string]string{
+		"max_connections":           "200",
+		"max_prepared_transactions": "10",
+		"wal_level":                 "logical",
+		"autovacuum_naptime":        "1h", // tests of fingerprints decide when a vacuum runs
+	}
+}
+
+// ServerURL returns the URL of the test server's maintenance database, as superuser.
+func ServerURL(t testing.TB) string {
+	t.Helper()
+	u, err := server()
+	if err != nil {
+		t.Fatalf("start a PostgreSQL server for the tests: %v", err)
+	}
+	return u
+}
+
+// New makes an empty database (UTF-8, template0) and returns its URL. The
+// database is dropped when the test ends, connections to it cut.
+func New(t testing.TB) string {
+	t.Helper()
+	return NewNamed(t, "")
+}
+
+var notWord = regexp.MustCompile(`[^a-z0-9]+`)
+
+// NewNamed is New with a database name of the test's choice; "" makes one up
+// from the test's name.
+func NewNamed(t testing.TB, name string) string {
+	t.Helper()
+	admin := ServerURL(t)
+	if name == "" {
+		b := make([]byte, 4)
+		_, _ = rand.Read(b)
+		base := strings.Trim(notWord.ReplaceAllString(strings.ToLower(t.Name()), "_"), "_")
+		if len(base) > 45 {
+			base = base[:45]
+		}
+		name = base + "_" + hex.EncodeToString(b)
+	}
+	exec(t, admin, "create database "+pgx.Identifier{name}.Sanitize()+" template template0 encoding 'UTF8' lc_collate 'C.UTF-8' lc_ctype 'C.UTF-8'")
+	t.Cleanup(func() { exec(t, admin, "drop database if exists "+pgx.Identifier{name}.Sanitize()+" with (force)") })
+	return WithDatabase(t, admin, name)
+}
+
+// WithDatabase returns the URL with another database in it.
+func WithDatabase(t testing.TB, dsn, database string) string {
+	t.Helper()
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatalf("parse test database URL: %v", err)
+	}
+	u.Path = "/" + database
+	return u.String()
+}
+
+// WithUser returns the URL with another role and password in it.
+func WithUser(t testing.TB, dsn, user, password string) string {
+	t.Helper()
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatalf("parse test database URL: %v", err)
+	}
+	u.User = url.UserPassword(user, password)
+	return u.String()
+}
+
+// Connect opens a connection that is closed when the test ends.
+func Connect(t testing.TB, dsn string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(context.Background(), dsn)
+	if err != nil {
+		t.Fatalf("connect to the test database: %v", err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+// Exec runs SQL (several statements are fine) on a connection of its own.
+func Exec(t testing.TB, dsn, sql string) {
+	t.Helper()
+	exec(t, dsn, sql)
+}
+
+func exec(t testing.TB, dsn, sql string) {
+	t.Helper()
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		t.Fatalf("connect to the test database: %v", err)
+	}
+	defer conn.Close(ctx)
+	if _, err := conn.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
+		if len(sql) > 300 {
+			sql = sql[:300] + "…"
+		}
+		t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+// Program returns the path of a client program (pg_dump, psql, pg_restore…).
+// Those are oracles in our tests, never a dependency: where the machine has
+// none the test is skipped, unless GUARDA_TEST_STRICT is set (as in CI), where
+// that is a failure.
+func Program(t testing.TB, name string) string {
+	t.Helper()
+	for _, dir := range pgserver.Installed() {
+		if p := filepath.Join(dir, name); isFile(p) {
+			return p
+		}
+	}
+	if os.Getenv("GUARDA_TEST_STRICT") != "" {
+		t.Fatalf("%s is not installed, and GUARDA_TEST_STRICT is set", name)
+	}
+	t.Skipf("%s is not installed here; it is the oracle of this test", name)
+	return ""
+}
+
+func isFile(p string) bool {
+	st, err := os.Stat(p)
+	return err == nil && st.Mode().IsRegular()
+}
