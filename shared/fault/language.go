@@ -1,9 +1,10 @@
 package fault
 
 import (
-	_ "embed"
+	"embed"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 )
@@ -17,19 +18,32 @@ const (
 	Portuguese Language = "pt-BR"
 )
 
-// The catalogue maps English format strings to Portuguese ones. A test reads
+// The catalogue maps English format strings to Portuguese ones, in a file per
+// area. A test reads
 // every call of New, Hint and Field in the tree and fails when one of them is
 // missing here, or when the verbs of the two differ.
 //
-//go:embed pt-BR.json
-var portugueseJSON []byte
+//go:embed pt-BR.d/*.json
+var portugueseFiles embed.FS
 
 var portuguese = sync.OnceValue(func() map[string]string {
-	m := map[string]string{}
-	if err := json.Unmarshal(portugueseJSON, &m); err != nil {
-		panic("fault: pt-BR.json: " + err.Error())
+	all := map[string]string{}
+	files, err := portugueseFiles.ReadDir("pt-BR.d")
+	if err != nil {
+		panic("fault: " + err.Error())
 	}
-	return m
+	for _, f := range files {
+		raw, err := portugueseFiles.ReadFile("pt-BR.d/" + f.Name())
+		if err != nil {
+			panic("fault: " + err.Error())
+		}
+		part := map[string]string{}
+		if err := json.Unmarshal(raw, &part); err != nil {
+			panic("fault: pt-BR.d/" + f.Name() + ": " + err.Error())
+		}
+		maps.Copy(all, part)
+	}
+	return all
 })
 
 // In renders the text in a language; where there is no translation it is
