@@ -1,0 +1,82 @@
+# Guarda: what can be done here. "make help" lists it.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+PORT ?= 3000
+GOTESTFLAGS ?=
+# Flags for small, reproducible binaries of functions (no cgo, no paths, no symbols).
+FUNCTION_FLAGS := -trimpath -buildvcs=false -tags lambda.norpc -ldflags "-s -w -buildid="
+GO_SOURCES := go.mod go.sum $(shell find cmd shared functions tests -type f \( -name '*.go' -o -name '*.sql' -o -name '*.json' -o -name '*.md' -o -name '*.html' -o -name '*.css' \) -not -path '*/testdata/*' 2>/dev/null)
+WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path '*/node_modules/*' -not -path 'web/dist/*' -not -path 'web/test-results/*' 2>/dev/null)
+TOOLS := .cache/bin
+GOLANGCI_VERSION := v2.15.0
+
+.PHONY: help run test test-go test-web build lint lint-go lint-web check-template e2e bench clean-data deploy
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: build ## start everything on http://127.0.0.1:3000 (PORT=… to change)
+	@PORT=$(PORT) exec bin/local
+
+test: web/node_modules/.stamp ## run the tests of both languages, on a real Postgres and a real S3 server
+	$(MAKE) --no-print-directory test-go
+	$(MAKE) --no-print-directory test-web
+
+test-go: ## run the Go tests (GOTESTFLAGS="-race -run …" to narrow or widen)
+	go run ./shared/postgres/pgtest/withserver go test $(GOTESTFLAGS) ./...
+
+test-web: web/node_modules/.stamp ## run the web client's tests
+	cd web && npm run --silent test
+
+build: build/.stamp bin/local bin/guarda web/dist/index.html ## build functions, command line, local stack and web client
+
+# One call builds all functions, so that what they share is compiled once.
+build/.stamp: $(GO_SOURCES) template.yaml
+	rm -rf build && mkdir -p build/.bin
+	CGO_ENABLED=0 GOOS=linux go build $(FUNCTION_FLAGS) -o build/.bin/ ./functions/...
+	for f in build/.bin/*; do n=$$(basename $$f); mkdir -p build/$$n && mv $$f build/$$n/bootstrap; done
+	rmdir build/.bin && touch $@
+
+bin/local: $(GO_SOURCES)
+	CGO_ENABLED=0 go build -o $@ ./cmd/local && touch $@
+
+bin/guarda: $(GO_SOURCES)
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o $@ ./cmd/guarda && touch $@
+
+web/node_modules/.stamp: web/package-lock.json
+	cd web && npm ci --no-audit --no-fund && touch node_modules/.stamp
+
+web/dist/index.html: $(WEB_SOURCES) web/node_modules/.stamp
+	cd web && npm run --silent build && touch dist/index.html
+
+lint: lint-go lint-web check-template ## check style, architecture rules, types and templates
+
+lint-go: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
+	@test -z "$$(gofmt -l cmd shared functions tests)" || { echo "not gofmt-ed:"; gofmt -l cmd shared functions tests; exit 1; }
+	go vet ./...
+	$(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) run ./...
+
+lint-web: web/node_modules/.stamp
+	cd web && npm run --silent check
+
+check-template: ## lint template.yaml and run it through the SAM translator (needs Python)
+	infra/check-template.sh
+
+$(TOOLS)/golangci-lint-$(GOLANGCI_VERSION):
+	mkdir -p $(TOOLS)
+	GOBIN=$(CURDIR)/$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	mv $(TOOLS)/golangci-lint $@
+
+e2e: build ## walk the pages in a real browser (needs Chromium)
+	tests/e2e/run.sh
+
+bench: bin/guarda ## measure backup against pg_dump (needs PostgreSQL's client programs)
+	go run ./tests/bench/backup
+
+clean-data: ## forget the local stack's databases, backups and keys
+	bin/local -forget
+
+deploy: ## build for arm64 and deploy with the SAM CLI (arguments: DEPLOY_FLAGS)
+	$(MAKE) --no-print-directory -B build/.stamp GOARCH=arm64
+	sam deploy $(DEPLOY_FLAGS)
