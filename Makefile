@@ -68,8 +68,8 @@ $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION):
 	GOBIN=$(CURDIR)/$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	mv $(TOOLS)/golangci-lint $@
 
-e2e: build ## walk the pages in a real browser (needs Chromium)
-	tests/e2e/run.sh
+e2e: build ## walk the main job and every page through the whole local stack (needs Chromium)
+	go test -tags e2e -count=1 -timeout 25m -v ./tests/e2e
 
 bench: bin/guarda ## measure backup against pg_dump (needs PostgreSQL's client programs)
 	go run ./tests/bench/backup
