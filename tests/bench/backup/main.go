@@ -1,0 +1,269 @@
+// Command backup measures "guarda backup" and "guarda restore" against pg_dump
+// and pg_restore on the same data, in turns in one run, and prints medians,
+// ratios and peak memory. It starts a PostgreSQL server of its own in a
+// temporary folder and removes everything when it ends. "make bench" runs it.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/jackc/pgx/v5"
+
+	"guarda/shared/clock"
+	"guarda/shared/postgres/pgserver"
+)
+
+type options struct {
+	gigabytes float64
+	runs      int
+	guarda    string
+	dir       string
+	restore   bool
+}
+
+func main() {
+	var o options
+	flag.Float64Var(&o.gigabytes, "gb", 3, "size of the test database, GB of heap")
+	flag.IntVar(&o.runs, "runs", 3, "runs of each command; the median counts")
+	flag.StringVar(&o.guarda, "guarda", "bin/guarda", "the program to measure")
+	flag.StringVar(&o.dir, "dir", "/var/tmp", "where the database and the backups go; needs about four times -gb")
+	flag.BoolVar(&o.restore, "restore", false, "measure restore too")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, o options) error {
+	programs := pgserver.Installed()
+	if len(programs) == 0 {
+		return errors.New("needs PostgreSQL's server and client programs on this machine")
+	}
+	guarda, err := filepath.Abs(o.guarda)
+	if err != nil {
+		return err
+	}
+	work, err := os.MkdirTemp(o.dir, "guarda-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	if err := os.Chmod(work, 0o755); err != nil {
+		return err
+	}
+	server, err := pgserver.Start(ctx, pgserver.Config{Dir: filepath.Join(work, "server"), Throwaway: true, BinDir: programs[0],
+		Settings: map[string]string{"shared_buffers": "1GB", "max_wal_size": "8GB", "maintenance_work_mem": "256MB", "autovacuum": "off", "checkpoint_timeout": "1h"}})
+	if err != nil {
+		return err
+	}
+	defer server.Stop()
+	size, err := load(ctx, server.URL("postgres"), o.gigabytes)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("database: %.2f GB, %s\n", float64(size)/1e9, filepath.Base(filepath.Dir(programs[0])))
+	key := filepath.Join(work, "key")
+	if _, err := measure(ctx, guarda, "keygen", "--out", key); err != nil {
+		return err
+	}
+	dsn := server.URL("postgres")
+	out := filepath.Join(work, "out")
+	pgDump := filepath.Join(programs[0], "pg_dump")
+	commands := []command{
+		{"guarda backup --jobs 2 (encrypted)", []string{guarda, "backup", "--source", dsn, "--store", "file://" + out, "--key-file", key, "--jobs", "2", "--json"}},
+		{"pg_dump -Fd -j2 -Z0", []string{pgDump, "-Fd", "-j2", "-Z0", "-f", out, dsn}},
+		{"pg_dump -Fd -j2", []string{pgDump, "-Fd", "-j2", "-f", out, dsn}},
+	}
+	results, err := inTurns(ctx, commands, o.runs, out, nil)
+	if err != nil {
+		return err
+	}
+	report(results)
+	if !o.restore {
+		return nil
+	}
+	return restores(ctx, o, server, guarda, key, work, programs[0])
+}
+
+func restores(ctx context.Context, o options, server *pgserver.Server, guarda, key, work, bin string) error {
+	store, archive := filepath.Join(work, "store"), filepath.Join(work, "archive")
+	if _, err := measure(ctx, guarda, "backup", "--source", server.URL("postgres"), "--store", "file://"+store, "--key-file", key, "--jobs", "2", "--json"); err != nil {
+		return err
+	}
+	if _, err := measure(ctx, filepath.Join(bin, "pg_dump"), "-Fd", "-j2", "-f", archive, server.URL("postgres")); err != nil {
+		return err
+	}
+	target := server.URL("target")
+	fresh := func() error {
+		conn, err := pgx.Connect(ctx, server.URL("postgres"))
+		if err != nil {
+			return err
+		}
+		defer conn.Close(ctx)
+		if _, err := conn.Exec(ctx, "drop database if exists target"); err != nil {
+			return err
+		}
+		_, err = conn.Exec(ctx, "create database target template template0")
+		return err
+	}
+	results, err := inTurns(ctx, []command{
+		{"guarda restore --jobs 2 (encrypted)", []string{guarda, "restore", "--store", "file://" + store, "--backup", "latest", "--key-file", key, "--target", target, "--jobs", "2", "--json"}},
+		{"pg_restore -j2", []string{filepath.Join(bin, "pg_restore"), "-j2", "-d", target, archive}},
+	}, o.runs, "", fresh)
+	if err != nil {
+		return err
+	}
+	report(results)
+	return nil
+}
+
+type command struct {
+	name string
+	args []string
+}
+
+type sample struct {
+	seconds float64
+	cpu     float64
+	peakMB  float64
+	stored  int64
+}
+
+type result struct {
+	name    string
+	samples []sample
+}
+
+// inTurns runs the commands one after the other, runs times round, so that a
+// machine that slows down slows all of them.
+func inTurns(ctx context.Context, commands []command, runs int, out string, before func() error) ([]result, error) {
+	results := make([]result, len(commands))
+	for i := range commands {
+		results[i].name = commands[i].name
+	}
+	for round := range runs {
+		for i, c := range commands {
+			if before != nil {
+				if err := before(); err != nil {
+					return nil, err
+				}
+			}
+			s, err := measure(ctx, c.args[0], c.args[1:]...)
+			if err != nil {
+				return nil, err
+			}
+			if out != "" {
+				if s.stored, err = sizeOf(out); err != nil {
+					return nil, err
+				}
+				if err := os.RemoveAll(out); err != nil {
+					return nil, err
+				}
+			}
+			fmt.Printf("  round %d  %-36s %7.2f s\n", round+1, c.name, s.seconds)
+			results[i].samples = append(results[i].samples, s)
+		}
+	}
+	return results, nil
+}
+
+func measure(ctx context.Context, name string, args ...string) (sample, error) {
+	cmd := exec.CommandContext(ctx, name, args...)
+	var messages strings.Builder
+	cmd.Stderr = &messages
+	began := clock.System{}.Now()
+	err := cmd.Run()
+	took := clock.System{}.Now().Sub(began)
+	if err != nil {
+		return sample{}, fmt.Errorf("%s %s: %w: %s", filepath.Base(name), args[0], err, messages.String())
+	}
+	s := sample{seconds: took.Seconds(), cpu: (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()}
+	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		s.peakMB = float64(usage.Maxrss) / 1024
+	}
+	return s, nil
+}
+
+func sizeOf(dir string) (int64, error) {
+	var total int64
+	err := filepath.WalkDir(dir, func(_ string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			total += info.Size()
+		}
+		return err
+	})
+	return total, err
+}
+
+func report(results []result) {
+	median := func(r result, f func(sample) float64) float64 {
+		var v []float64
+		for _, s := range r.samples {
+			v = append(v, f(s))
+		}
+		slices.Sort(v)
+		return v[len(v)/2]
+	}
+	seconds := func(s sample) float64 { return s.seconds }
+	own := median(results[0], seconds)
+	fmt.Printf("\n%-36s %9s %9s %9s %9s %14s\n", "median of "+fmt.Sprint(len(results[0].samples)), "seconds", "CPU s", "peak MB", "GB out", "time vs guarda")
+	for _, r := range results {
+		fmt.Printf("%-36s %9.2f %9.2f %9.0f %9.2f %14.2f\n", r.name, median(r, seconds), median(r, func(s sample) float64 { return s.cpu }),
+			median(r, func(s sample) float64 { return s.peakMB }), median(r, func(s sample) float64 { return float64(s.stored) / 1e9 }), median(r, seconds)/own)
+	}
+	fmt.Println()
+}
+
+// load fills the database with rows like those of ordinary applications:
+// numbers, times, short and long text, JSON, some of it compressible, spread
+// over a large table, several middling ones and many small ones.
+func load(ctx context.Context, dsn string, gigabytes float64) (int64, error) {
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close(ctx)
+	rows := int64(gigabytes * 1e9 / 2 / 250)
+	statements := []string{
+		fmt.Sprintf(`create table measurements as
+			select n as id, timestamptz '2026-01-01' + n * interval '1 second' as at, n %% 5000 as device, random() as value,
+			       md5(n::text) as token, 'status ' || n %% 7 || ' of a device in building ' || n %% 93 as note, (n * 37 %% 100000)::numeric / 100 as price,
+			       jsonb_build_object('id', n, 'kind', 'reading', 'ok', n %% 3 = 0) as detail
+			from generate_series(1, %d::bigint) n`, rows),
+		`alter table measurements add primary key (id)`,
+		`create index on measurements (at)`,
+	}
+	for i := range 4 {
+		statements = append(statements, fmt.Sprintf(`create table articles_%d as
+			select n as id, repeat(md5(n::text) || ' ', 4) || 'lorem ipsum dolor sit amet ' || n as body, now() as at, array[n, n + 1] as numbers
+			from generate_series(1, %d::bigint) n`, i, rows/4))
+	}
+	for i := range 100 {
+		statements = append(statements, fmt.Sprintf("create table small_%d as select n as id, 'row ' || n as name from generate_series(1, 100) n", i))
+	}
+	for _, s := range append(statements, "vacuum analyze", "checkpoint") {
+		if _, err := conn.Exec(ctx, s); err != nil {
+			return 0, fmt.Errorf("%.60s: %w", s, err)
+		}
+	}
+	var size int64
+	err = conn.QueryRow(ctx, "select sum(pg_table_size(oid))::bigint from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace").Scan(&size)
+	return size, err
+}
