@@ -90,3 +90,52 @@ func ValidKey(key string) error {
 	}
 	return nil
 }
+
+// ValidPrefix reports whether prefix may be given to List: empty, or the
+// beginning of a valid key, a trailing '/' included.
+func ValidPrefix(prefix string) error {
+	if prefix == "" || ValidKey(prefix) == nil {
+		return nil
+	}
+	return ValidKey(prefix + "x") // "a/", "a/." and "a/.." begin keys and are none
+}
+
+// ValidFolder reports whether prefix may be given to Folders: empty, or the
+// beginning of a valid key that ends in '/'.
+func ValidFolder(prefix string) error {
+	if prefix != "" && !strings.HasSuffix(prefix, "/") {
+		return fault.New(fault.Invalid, "the folder %q must end in \"/\"", prefix)
+	}
+	return ValidPrefix(prefix)
+}
+
+// ValidRange reports whether offset may be given to Get; every length may.
+func ValidRange(offset int64) error {
+	if offset < 0 {
+		return fault.New(fault.Invalid, "the offset %d is negative", offset)
+	}
+	return nil
+}
+
+// NotFoundError is the error of a store that has no object under key.
+func NotFoundError(s Store, key string) *fault.Error {
+	return fault.New(fault.NotFound, "the object %s is not in %s", key, s.String()).
+		Hint("it was deleted, or the store's URL is not the one it was written to")
+}
+
+// ExistsError is the error of Put with IfAbsent for a key that exists.
+func ExistsError(s Store, key string) *fault.Error {
+	return fault.New(fault.Conflict, "the object %s is already in %s", key, s.String())
+}
+
+// MaxSignedTTL is the longest life of a signed link, the most that S3 allows.
+const MaxSignedTTL = 7 * 24 * time.Hour
+
+// ValidTTL reports whether a signed link may live that long.
+func ValidTTL(ttl time.Duration) error {
+	if ttl < time.Second || ttl > MaxSignedTTL {
+		return fault.New(fault.Invalid, "a link cannot be valid for %s", ttl.String()).
+			Hint("choose between 1 second and 7 days")
+	}
+	return nil
+}
