@@ -1,0 +1,33 @@
+package schedule
+
+import "time"
+
+// Due is what a tick has to do about one schedule.
+type Due struct {
+	Run    time.Time // the run to start; zero when none is due
+	Missed int       // runs of the last 32 days before it that were never started; they are not caught up
+	Next   time.Time // the first run after now; zero when there is none
+}
+
+// DueAt says what is due now, when next is the earliest run that was not
+// started yet (zero when it is not known, as for a schedule just switched on:
+// then nothing is due). Of the runs that were missed, because nobody ticked,
+// only the latest is started: one fresh backup is what is missing, not many.
+func (c *Cron) DueAt(next, now time.Time) Due {
+	d := Due{Next: next}
+	if next.IsZero() {
+		d.Next = c.Next(now)
+		return d
+	}
+	// Bounds the walk for a schedule of every minute that was left for years.
+	if recent := c.Next(now.AddDate(0, 0, -32)); recent.After(next) && !recent.After(now) {
+		d.Next = recent
+	}
+	for !d.Next.IsZero() && !d.Next.After(now) {
+		if !d.Run.IsZero() {
+			d.Missed++
+		}
+		d.Run, d.Next = d.Next, c.Next(d.Next)
+	}
+	return d
+}
