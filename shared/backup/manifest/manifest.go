@@ -1,0 +1,147 @@
+// Package manifest is the store format of a backup: which objects it has, what
+// they hold and how they are read. docs/design/store-format.md describes it
+// byte by byte; the fixtures in testdata must stay readable for ever.
+package manifest
+
+import (
+	"time"
+
+	"guarda/shared/backup/contenthash"
+	"guarda/shared/pgcatalog"
+	"guarda/shared/seal"
+)
+
+// Format is the version of the store format that this package writes.
+const Format = 1
+
+// Header is the plain part of a backup: enough to list it without a key. It
+// is stored as JSON under HeaderName.
+type Header struct {
+	Format          int              `json:"format"`
+	BackupID        string           `json:"backup_id"`
+	Source          string           `json:"source"`
+	Type            string           `json:"type"`
+	RequestedType   string           `json:"requested_type"`
+	StartedAt       time.Time        `json:"started_at"`
+	SnapshotAt      time.Time        `json:"snapshot_at"`
+	CompletedAt     time.Time        `json:"completed_at"`
+	Database        string           `json:"database"`
+	ServerVersion   string           `json:"server_version"` // "15.18"
+	Encrypted       bool             `json:"encrypted"`
+	Key             *seal.WrappedKey `json:"key,omitempty"` // the data key; nil when not encrypted
+	Compression     string           `json:"compression"`   // as asked for
+	SizeBytes       int64            `json:"size_bytes"`    // stored, without the manifest and this header
+	RawBytes        int64            `json:"raw_bytes"`
+	Rows            int64            `json:"rows"`
+	Tables          int              `json:"tables"`
+	Chunks          int              `json:"chunks"`
+	ChunksReused    int              `json:"chunks_reused"`
+	DurationSeconds float64          `json:"duration_seconds"`
+	Warnings        int              `json:"warnings"`
+	Manifest        Object           `json:"manifest"` // the sealed manifest
+}
+
+// Object is a stored object other than a chunk.
+type Object struct {
+	Key      string `json:"key"`      // relative to the store
+	Bytes    int64  `json:"bytes"`    // stored size
+	SHA256   string `json:"sha256"`   // of the stored bytes, lower-case hex
+	Encoding string `json:"encoding"` // "zstd", "gzip", "brotli" or "none"
+}
+
+// Manifest is everything about a backup. Together with the objects it names
+// it is enough to restore.
+type Manifest struct {
+	Format        int    `json:"format"`
+	BackupID      string `json:"backup_id"`
+	Source        string `json:"source"`
+	Folder        string `json:"folder"` // ends in '/'
+	Type          string `json:"type"`
+	RequestedType string `json:"requested_type"`
+
+	StartedAt   time.Time `json:"started_at"`
+	SnapshotAt  time.Time `json:"snapshot_at"` // the moment that the backup shows
+	CompletedAt time.Time `json:"completed_at"`
+
+	Server   Server             `json:"server"`
+	Database pgcatalog.Database `json:"database"`
+	Options  Options            `json:"options"`
+
+	Encrypted bool      `json:"encrypted"`
+	Roles     []string  `json:"roles"`
+	Entries   []Entry   `json:"entries"`
+	Tables    []Table   `json:"tables"`
+	Files     []Object  `json:"files"` // the schema scripts
+	Warnings  []Warning `json:"warnings"`
+}
+
+// Entry is an object of the database's schema.
+type Entry = pgcatalog.Entry
+
+// Server says where the rows come from, so that a later backup can tell
+// whether it looks at the same history.
+type Server struct {
+	VersionNum       int    `json:"version_num"` // 150018
+	Version          string `json:"version"`     // "15.18"
+	SystemIdentifier string `json:"system_identifier,omitempty"`
+	Timeline         int64  `json:"timeline,omitempty"`
+	LSN              string `json:"lsn,omitempty"`
+	NextXID          uint64 `json:"next_xid,omitempty"` // 64-bit
+	BlockSize        int64  `json:"block_size"`         // bytes
+	Standby          bool   `json:"standby,omitempty"`
+}
+
+// Options are those that the backup was made with.
+type Options struct {
+	Tables      []string `json:"tables,omitempty"`
+	Exclude     []string `json:"exclude,omitempty"`
+	Compression string   `json:"compression"`
+}
+
+// Warning is something that a person should know about the backup.
+type Warning struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Object  string `json:"object,omitempty"`
+}
+
+// Table is a table whose rows are in the backup.
+type Table struct {
+	OID         uint32   `json:"oid"`
+	Schema      string   `json:"schema"`
+	Name        string   `json:"name"`
+	Columns     []string `json:"columns"` // in the order of the fields of a row
+	Rows        int64    `json:"rows"`
+	RawBytes    int64    `json:"raw_bytes"`
+	StoredBytes int64    `json:"stored_bytes"`
+	ContentHash string   `json:"content_hash"`
+	Pages       int64    `json:"pages"`
+	FileNode    uint32   `json:"file_node"`
+	Definition  string   `json:"definition"`
+	Filter      string   `json:"filter,omitempty"`
+	Chunks      []Chunk  `json:"chunks"`
+}
+
+// Chunk is a range of a table's blocks.
+type Chunk struct {
+	FromBlock   int64  `json:"from_block"`
+	ToBlock     int64  `json:"to_block"`            // -1: to the end
+	Object      string `json:"object,omitempty"`    // key relative to the store; "" when the range has no rows
+	BackupID    string `json:"backup_id,omitempty"` // the backup that wrote it; "" is this one
+	Rows        int64  `json:"rows"`
+	RawBytes    int64  `json:"raw_bytes"`
+	StoredBytes int64  `json:"stored_bytes"`
+	SHA256      string `json:"sha256,omitempty"`
+	ContentHash string `json:"content_hash"`
+	Encoding    string `json:"encoding,omitempty"`
+	Fingerprint string `json:"fingerprint,omitempty"`
+}
+
+// Sum returns the chunk's content hash.
+func (c *Chunk) Sum() (contenthash.Sum, error) { return contenthash.Parse(c.ContentHash, c.Rows) }
+
+// Sum returns the table's content hash.
+func (t *Table) Sum() (contenthash.Sum, error) { return contenthash.Parse(t.ContentHash, t.Rows) }
+
+// FullName returns schema.name, unquoted, for people.
+func (t *Table) FullName() string { return t.Schema + "." + t.Name }
