@@ -1,0 +1,156 @@
+package backup
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"guarda/shared/backup/contenthash"
+	"guarda/shared/backup/manifest"
+	"guarda/shared/blob"
+	"guarda/shared/fault"
+	"guarda/shared/pgcatalog"
+	"guarda/shared/seal"
+)
+
+// finish checks that every chunk is there and writes the manifest.
+func (x *execution) finish(ctx context.Context, p *picture, c *pgcatalog.Catalog, chunks []Chunk, files []manifest.Object) (*Result, error) {
+	results, err := x.Queue.Results(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tables, err := assemble(c.Tables, chunks, results)
+	if err != nil {
+		return nil, err
+	}
+	completed := x.Clock.Now()
+	r := &Result{
+		BackupID: x.spec.ID, Source: x.spec.Source, Type: Full, RequestedType: x.spec.RequestedType, Status: "completed", StorePath: x.folder,
+		StartedAt: x.started, CompletedAt: completed, SnapshotAt: p.at, DurationSeconds: completed.Sub(x.started).Seconds(),
+		Tables: len(tables), Chunks: len(chunks), SizeBytes: x.extra,
+		Compression: string(x.spec.Compression), Encrypted: x.key != nil, ServerVersion: p.server.Version, Warnings: x.warnings,
+	}
+	for i := range tables {
+		t := &tables[i]
+		r.Rows += t.Rows
+		r.RawBytes += t.RawBytes
+		r.SizeBytes += t.StoredBytes
+		r.TableDetails = append(r.TableDetails, TableResult{Schema: t.Schema, Name: t.Name, Rows: t.Rows, RawBytes: t.RawBytes,
+			StoredBytes: t.StoredBytes, Chunks: len(t.Chunks), ChunksDone: len(t.Chunks), ContentHash: t.ContentHash})
+	}
+	slices.SortStableFunc(r.TableDetails, func(a, b TableResult) int { return cmp.Compare(b.RawBytes, a.RawBytes) })
+	if x.FanOut != nil {
+		_ = x.Store.Delete(ctx, planKey(x.folder, x.key != nil)) // else garbage collection does
+	}
+	m := &manifest.Manifest{
+		Format: manifest.Format, BackupID: r.BackupID, Source: r.Source, Folder: x.folder, Type: string(r.Type), RequestedType: string(r.RequestedType),
+		StartedAt: r.StartedAt, SnapshotAt: r.SnapshotAt, CompletedAt: r.CompletedAt, Server: p.server, Database: c.Database,
+		Options:   manifest.Options{Tables: x.spec.Tables, Exclude: x.spec.Exclude, Compression: r.Compression},
+		Encrypted: r.Encrypted, Roles: c.Roles, Entries: c.Entries, Tables: tables, Files: files, Warnings: []manifest.Warning{},
+	}
+	for _, w := range x.warnings {
+		m.Warnings = append(m.Warnings, manifest.Warning(w))
+	}
+	h := &manifest.Header{
+		Format: manifest.Format, BackupID: r.BackupID, Source: r.Source, Type: string(r.Type), RequestedType: string(r.RequestedType),
+		StartedAt: r.StartedAt, SnapshotAt: r.SnapshotAt, CompletedAt: r.CompletedAt, Database: c.Database.Name, ServerVersion: r.ServerVersion,
+		Encrypted: r.Encrypted, Key: x.wrapped, Compression: r.Compression, SizeBytes: r.SizeBytes, RawBytes: r.RawBytes, Rows: r.Rows,
+		Tables: r.Tables, Chunks: r.Chunks, DurationSeconds: r.DurationSeconds, Warnings: len(r.Warnings),
+	}
+	size, err := manifest.Write(ctx, x.Store, m, h, x.key)
+	if err != nil {
+		return nil, err
+	}
+	r.SizeBytes += size
+	// The backup exists: nobody can stop it any more.
+	if err := x.tracker.phase(ctx, PhaseDone); err != nil {
+		x.Log.WarnContext(ctx, "the end of the run could not be reported", "error", err.Error())
+	}
+	r.Phases = x.tracker.phases()
+	return r, nil
+}
+
+// assemble puts the results of the chunks together to tables. A chunk without
+// a result is an error: the queue lost it.
+func assemble(from []pgcatalog.Table, chunks []Chunk, results []ChunkResult) ([]manifest.Table, error) {
+	byNo := make(map[int]*ChunkResult, len(results))
+	for i := range results {
+		byNo[results[i].No] = &results[i]
+	}
+	byTable := map[uint32][]manifest.Chunk{}
+	for _, c := range chunks {
+		r := byNo[c.No]
+		if r == nil {
+			return nil, fault.New(fault.Internal, "chunk %d of table %s.%s has no result", c.No, c.Schema, c.Table)
+		}
+		byTable[c.TableOID] = append(byTable[c.TableOID], manifest.Chunk{FromBlock: c.FromBlock, ToBlock: c.ToBlock, Object: r.ObjectKey,
+			Rows: r.Rows, RawBytes: r.RawBytes, StoredBytes: r.StoredBytes, SHA256: r.SHA256, ContentHash: r.ContentHash,
+			Encoding: r.Encoding, Fingerprint: r.Fingerprint})
+	}
+	tables := make([]manifest.Table, len(from))
+	for i, t := range from {
+		m := manifest.Table{OID: t.OID, Schema: t.Schema, Name: t.Name, Columns: t.Columns, Pages: t.Pages, FileNode: t.FileNode,
+			Definition: t.Definition, Filter: t.Filter, Chunks: byTable[t.OID]}
+		slices.SortFunc(m.Chunks, func(a, b manifest.Chunk) int { return cmp.Compare(a.FromBlock, b.FromBlock) })
+		var sum contenthash.Sum
+		for j := range m.Chunks {
+			c := &m.Chunks[j]
+			part, err := c.Sum()
+			if err != nil {
+				return nil, err
+			}
+			sum.Add(part)
+			m.RawBytes += c.RawBytes
+			m.StoredBytes += c.StoredBytes
+		}
+		m.Rows, m.ContentHash = sum.Rows, sum.String()
+		tables[i] = m
+	}
+	return tables, nil
+}
+
+// script is the SQL of some sections for people who restore by hand.
+func script(c *pgcatalog.Catalog, sections []pgcatalog.Section) []byte {
+	var b bytes.Buffer
+	b.WriteString("set client_encoding = 'UTF8';\nset standard_conforming_strings = on;\nset check_function_bodies = false;\nset xmloption = content;\nset row_security = off;\nselect pg_catalog.set_config('search_path', '', false);\n")
+	for _, e := range c.Entries {
+		if !slices.Contains(sections, e.Section) {
+			continue
+		}
+		fmt.Fprintf(&b, "\n-- %s %s\n%s%s", e.Kind, strings.ReplaceAll(e.Name, "\n", " "), e.SQL, e.OwnerSQL)
+	}
+	return b.Bytes()
+}
+
+//go:embed restore.md
+var restoreTemplate string
+
+func restoreText(r Run, folder string, encrypted bool) []byte {
+	sealed := "This backup is not encrypted: there is no \".sealed\" at the end of the names, so skip the decryption."
+	if encrypted {
+		sealed = "This backup is encrypted: decrypt first, then decompress."
+	}
+	return []byte(strings.NewReplacer("{{id}}", r.ID, "{{folder}}", folder, "{{sealed}}", sealed).Replace(restoreTemplate))
+}
+
+// workPlan is what a helping worker needs to know of the tables.
+type workPlan struct {
+	Tables []pgcatalog.Table `json:"tables"`
+}
+
+func planKey(folder string, encrypted bool) string {
+	return folder + manifest.PlanName + manifest.Suffix("zstd", encrypted)
+}
+
+func putPlan(ctx context.Context, store blob.Store, folder string, tables []pgcatalog.Table, key *seal.DataKey) (manifest.Object, error) {
+	plain, err := json.Marshal(workPlan{tables})
+	if err != nil {
+		return manifest.Object{}, fmt.Errorf("encode the plan: %w", err)
+	}
+	return manifest.Put(ctx, store, folder, manifest.PlanName, plain, key)
+}

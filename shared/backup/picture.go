@@ -1,0 +1,199 @@
+package backup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"guarda/shared/backup/manifest"
+	"guarda/shared/fault"
+)
+
+// picture is one consistent view of the source. It lasts as long as the
+// transaction on conn does.
+type picture struct {
+	conn   *pgx.Conn
+	id     string    // of the exported snapshot
+	at     time.Time // the server's clock when it was taken
+	server manifest.Server
+}
+
+const (
+	lockBatch    = 500 // tables in a LOCK statement
+	lockAttempts = 3
+)
+
+// takePicture connects, refuses what cannot hold a picture, locks the tables
+// against changes of their definition and then takes the snapshot, in that
+// order: a table that is locked before the snapshot is taken is the same in
+// the catalog that the snapshot shows and in the one that COPY uses.
+func takePicture(ctx context.Context, d Deps, r Run) (_ *picture, err error) {
+	a, err := d.Connect(ctx)
+	if err != nil {
+		return nil, ConnectError(err)
+	}
+	defer func() {
+		if err != nil {
+			closeConn(ctx, a)
+		}
+	}()
+	b, err := d.Connect(ctx)
+	if err != nil {
+		return nil, ConnectError(err)
+	}
+	defer closeConn(ctx, b)
+	if err := refusePooler(ctx, a, b); err != nil {
+		return nil, sourceError(err, "look for a connection pooler")
+	}
+	p := &picture{conn: a}
+	if err := p.checkServer(ctx); err != nil {
+		return nil, err
+	}
+	for attempt := 1; ; attempt++ {
+		err := p.lockAll(ctx, b, r.LockTimeout)
+		if err == nil {
+			break
+		}
+		// Dropped or renamed between listing and locking: look again.
+		if pg := (*pgconn.PgError)(nil); attempt < lockAttempts && errors.As(err, &pg) && (pg.Code == "42P01" || pg.Code == "3F000" || pg.Code == "42809") {
+			if err := simple(ctx, a, "rollback"); err != nil {
+				return nil, sourceError(err, "lock the tables")
+			}
+			continue
+		}
+		return nil, lockError(ctx, b, err, r.LockTimeout)
+	}
+	row, err := one(ctx, a, `select pg_catalog.pg_export_snapshot(), to_char(clock_timestamp(), 'YYYY-MM-DD"T"HH24:MI:SS.USOF')`)
+	if err != nil {
+		return nil, sourceError(err, "export the snapshot")
+	}
+	p.id = row[0]
+	if p.at, err = time.Parse("2006-01-02T15:04:05.999999-07", row[1]); err != nil {
+		return nil, fmt.Errorf("read the server's clock: %w", err)
+	}
+	p.at = p.at.UTC()
+	return p, p.identify(ctx)
+}
+
+func (p *picture) checkServer(ctx context.Context) error {
+	row, err := one(ctx, p.conn, "select pg_catalog.current_setting('server_version_num'), pg_catalog.current_setting('block_size'), pg_catalog.pg_is_in_recovery()")
+	if err != nil {
+		return sourceError(err, "ask for the server's version")
+	}
+	p.server.VersionNum, _ = strconv.Atoi(row[0])
+	p.server.BlockSize, _ = strconv.ParseInt(row[1], 10, 64)
+	p.server.Standby = row[2] == "t"
+	p.server.Version, _, _ = strings.Cut(serverSetting(p.conn, "server_version"), " ")
+	if p.server.VersionNum < oldestServer {
+		return fault.New(fault.Invalid, "the source runs PostgreSQL %s, which is too old", p.server.Version).
+			Hint("version 13 and newer can be backed up")
+	}
+	return nil
+}
+
+// identify records what tells this history of the database from another one.
+// Managed services hide some of it.
+func (p *picture) identify(ctx context.Context) error {
+	row, err := one(ctx, p.conn, `
+select coalesce((select pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'execute')), false),
+       coalesce((select pg_catalog.has_function_privilege('pg_catalog.pg_control_checkpoint()', 'execute')), false),
+       pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()),
+       case when pg_catalog.pg_is_in_recovery() then pg_catalog.pg_last_wal_replay_lsn() else pg_catalog.pg_current_wal_lsn() end`)
+	if err != nil {
+		return sourceError(err, "identify the server")
+	}
+	p.server.NextXID, _ = strconv.ParseUint(row[2], 10, 64)
+	p.server.LSN = row[3]
+	if row[0] == "t" {
+		id, err := one(ctx, p.conn, "select system_identifier from pg_catalog.pg_control_system()")
+		if err != nil {
+			return sourceError(err, "identify the server")
+		}
+		p.server.SystemIdentifier = id[0]
+	}
+	if row[1] == "t" {
+		timeline, err := one(ctx, p.conn, "select timeline_id from pg_catalog.pg_control_checkpoint()")
+		if err != nil {
+			return sourceError(err, "identify the server")
+		}
+		p.server.Timeline, _ = strconv.ParseInt(timeline[0], 10, 64)
+	}
+	return nil
+}
+
+// lockAll lists the tables that we may read, on b, and locks them in a new
+// transaction on p.conn. Tables that we may not read are found by the check of
+// privileges later, if they belong into the backup.
+func (p *picture) lockAll(ctx context.Context, b *pgx.Conn, timeout time.Duration) error {
+	results, err := b.PgConn().Exec(ctx, `
+select pg_catalog.format('%I.%I', n.nspname, c.relname)
+from pg_catalog.pg_class c
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'p') and c.relpersistence <> 't'
+  and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast') and n.nspname !~ '^pg_(temp|toast_temp)_'
+  and pg_catalog.has_schema_privilege(n.oid, 'usage') and pg_catalog.has_table_privilege(c.oid, 'select')
+order by c.oid`).ReadAll()
+	if err != nil {
+		return err
+	}
+	if err := begin(ctx, p.conn, timeout, ""); err != nil {
+		return err
+	}
+	rows := results[0].Rows
+	for len(rows) > 0 {
+		batch := rows[:min(len(rows), lockBatch)]
+		rows = rows[len(batch):]
+		names := make([]string, len(batch))
+		for i, row := range batch {
+			names[i] = string(row[0])
+		}
+		if err := simple(ctx, p.conn, "lock table only "+strings.Join(names, ", only ")+" in access share mode"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lockError explains why the tables could not be locked; it asks b who holds them.
+func lockError(ctx context.Context, b *pgx.Conn, err error, timeout time.Duration) error {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) || pg.Code != "55P03" {
+		return sourceError(err, "lock the tables")
+	}
+	row, holderErr := one(ctx, b, `
+select coalesce(string_agg(distinct l.relation::pg_catalog.regclass || ' (process ' || l.pid || ')', ', '), 'nobody any more')
+from pg_catalog.pg_locks l
+where l.locktype = 'relation' and l.granted and l.mode = 'AccessExclusiveLock'
+  and l.database = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())`)
+	if holderErr != nil {
+		row = []string{"unknown"}
+	}
+	return fault.New(fault.Unavailable, "a table stayed locked by somebody else for %s", timeout.String()).
+		Hint("locked now: %s; wait for that process or end it, then run the backup again", row[0]).Because(pg)
+}
+
+// beat keeps the picture's connection from looking idle to what is in between,
+// and notices when it is lost.
+func (p *picture) beat(ctx context.Context) error {
+	tick := time.NewTicker(heartbeatSeconds * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			if _, err := one(ctx, p.conn, "select 1"); err != nil {
+				if ctx.Err() != nil {
+					return nil
+				}
+				return sourceError(err, "keep the snapshot")
+			}
+		}
+	}
+}

@@ -1,0 +1,74 @@
+package backup
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/jackc/pgx/v5"
+
+	"guarda/shared/fault"
+)
+
+// refusePooler makes sure that a is one server session for as long as it is
+// open. b is a second connection to the same address; both are outside a
+// transaction.
+//
+// A pooler in transaction mode gives each transaction of a client whichever
+// server session is free. It shows in one of three ways: two statements of a
+// run in different sessions; a transaction of b runs in the session that a
+// used; or a, whose session b's transaction holds, gets another one. A pooler
+// in session mode shows none of them.
+//
+// Poolers make up the process id that they announce at connect, so a
+// connection whose announced id is the session's own is direct, and spared
+// the repetitions that a busy pool needs.
+func refusePooler(ctx context.Context, a, b *pgx.Conn) error {
+	rounds := 3
+	for round := range rounds {
+		before, err := sessionID(ctx, a)
+		if err != nil {
+			return err
+		}
+		if round == 0 && before == strconv.FormatUint(uint64(a.PgConn().PID()), 10) {
+			rounds = 1
+		}
+		if err := simple(ctx, b, "begin"); err != nil {
+			return err
+		}
+		other, err := sessionID(ctx, b)
+		if err != nil {
+			return err
+		}
+		after, err := sessionID(ctx, a)
+		if err != nil {
+			return err
+		}
+		if err := simple(ctx, b, "rollback"); err != nil {
+			return err
+		}
+		if before != after || before == other {
+			return poolerError(a)
+		}
+		if rounds == 1 {
+			return nil
+		}
+	}
+	return nil
+}
+
+func sessionID(ctx context.Context, conn *pgx.Conn) (string, error) {
+	row, err := one(ctx, conn, "select pg_catalog.pg_backend_pid()")
+	if err != nil {
+		return "", err
+	}
+	return row[0], nil
+}
+
+func poolerError(conn *pgx.Conn) error {
+	if conn.Config().Port == 6543 {
+		return fault.New(fault.Invalid, "the source is behind a connection pooler in transaction mode, which cannot hold one picture of the database").
+			Hint("use Supabase's session pooler or direct connection: the same host with port 5432 instead of 6543")
+	}
+	return fault.New(fault.Invalid, "the source is behind a connection pooler in transaction mode, which cannot hold one picture of the database").
+		Hint("use the server's own address and port (often 5432), or the pooler in session mode (pool_mode = session)")
+}

@@ -1,0 +1,214 @@
+package backup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"guarda/shared/fault"
+)
+
+const (
+	oldestServer     = 130000 // server_version_num
+	tidRangeServer   = 140000 // the first that scans ranges of ctid
+	defaultJobs      = 2
+	defaultLockWait  = 30 * time.Second
+	closeTimeout     = 5 * time.Second
+	heartbeatSeconds = 20
+)
+
+// pins are settings that decide what the server's text looks like or what it
+// lets us see. They hold for one transaction, so a pooled session is left as
+// it was.
+const pins = `
+set local search_path = '';
+set local row_security = off;
+set local statement_timeout = 0;
+set local idle_in_transaction_session_timeout = 0;
+set local datestyle = 'ISO';
+set local intervalstyle = 'postgres';
+set local timezone = 'UTC';
+set local extra_float_digits = 3;
+set local bytea_output = 'hex';
+set local xmloption = 'content';
+set local quote_all_identifiers = off;
+set local synchronize_seqscans = off;
+set local max_parallel_workers_per_gather = 0;
+set local jit = off;
+`
+
+// begin opens the transaction that a picture is seen through. It takes no
+// snapshot: neither BEGIN nor SET nor LOCK TABLE does in REPEATABLE READ.
+func begin(ctx context.Context, conn *pgx.Conn, lockTimeout time.Duration, snapshot string) error {
+	sql := "begin isolation level repeatable read read only;"
+	if snapshot != "" {
+		sql += "set transaction snapshot '" + strings.ReplaceAll(snapshot, "'", "''") + "';"
+	}
+	sql += pins + fmt.Sprintf("set local lock_timeout = %d;", lockTimeout.Milliseconds())
+	// A database without an encoding has bytes that are not UTF-8.
+	if serverSetting(conn, "server_encoding") == "SQL_ASCII" {
+		sql += "set local client_encoding = 'SQL_ASCII';"
+	} else {
+		sql += "set local client_encoding = 'UTF8';"
+	}
+	if v := serverSetting(conn, "server_version"); major(v) >= 17 {
+		sql += "set local transaction_timeout = 0;"
+	}
+	return simple(ctx, conn, sql)
+}
+
+func serverSetting(conn *pgx.Conn, name string) string { return conn.PgConn().ParameterStatus(name) }
+
+func major(version string) int {
+	n := 0
+	for _, c := range version {
+		if c < '0' || c > '9' {
+			break
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n
+}
+
+// simple runs SQL without results through the simple protocol, which leaves no
+// prepared statement behind.
+func simple(ctx context.Context, conn *pgx.Conn, sql string) error {
+	_, err := conn.PgConn().Exec(ctx, sql).ReadAll()
+	return err
+}
+
+// one runs a query that gives one row of text, through the simple protocol.
+func one(ctx context.Context, conn *pgx.Conn, sql string) ([]string, error) {
+	results, err := conn.PgConn().Exec(ctx, sql).ReadAll()
+	if err != nil {
+		return nil, err
+	}
+	last := results[len(results)-1]
+	if len(last.Rows) != 1 {
+		return nil, fmt.Errorf("%d rows instead of one", len(last.Rows))
+	}
+	var row []string
+	for _, v := range last.Rows[0] {
+		row = append(row, string(v))
+	}
+	return row, nil
+}
+
+// closeConn ends a connection also when ctx has ended.
+func closeConn(ctx context.Context, conn *pgx.Conn) {
+	if conn == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	_ = conn.Close(ctx)
+}
+
+// ConnectError explains why a database cannot be reached. It never shows the
+// password, which neither host nor cause hold.
+func ConnectError(err error) error {
+	if err == nil || fault.As(err) != nil {
+		return err
+	}
+	if ctxErr := (*pgconn.ParseConfigError)(nil); errors.As(err, &ctxErr) {
+		return fault.New(fault.Invalid, "the connection string cannot be read").
+			Hint("write it as postgres://user:password@host:5432/database; characters such as @ or / in the password are written as %%40 or %%2F")
+	}
+	host, user, database := "?", "?", "?"
+	var ce *pgconn.ConnectError
+	if errors.As(err, &ce) && ce.Config != nil {
+		host, user, database = fmt.Sprintf("%s:%d", ce.Config.Host, ce.Config.Port), ce.Config.User, ce.Config.Database
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		switch pg.Code {
+		case "28P01", "28000":
+			return fault.New(fault.Forbidden, "the server at %s refuses the user %q", host, user).
+				Hint("check the user name and the password in the connection string").Because(pg)
+		case "3D000":
+			return fault.New(fault.NotFound, "there is no database %q at %s", database, host).
+				Hint("check the database name at the end of the connection string").Because(pg)
+		case "42501":
+			return fault.New(fault.Forbidden, "the user %q may not connect to the database %q", user, database).
+				Hint("grant connect on database %s to %s", pgx.Identifier{database}.Sanitize(), pgx.Identifier{user}.Sanitize()).Because(pg)
+		case "53300":
+			return fault.New(fault.Unavailable, "the server at %s has no connection left", host).
+				Hint("close other connections, use fewer jobs, or raise max_connections").Because(pg).RetryAfter(30)
+		case "57P03":
+			return fault.New(fault.Unavailable, "the server at %s is starting or stopping", host).
+				Hint("try again in a moment").Because(pg).RetryAfter(10)
+		}
+		return fault.New(fault.Unavailable, "the server at %s does not take the connection", host).
+			Hint("see the server's answer").Because(pg)
+	}
+	if errors.Is(err, context.Canceled) {
+		return fault.New(fault.Canceled, "the run was stopped while connecting").Because(err)
+	}
+	return fault.New(fault.Unavailable, "the database server at %s cannot be reached", host).
+		Hint("check host and port in the connection string, that the server runs, and that no firewall is in between").Because(rootCause(err)).RetryAfter(10)
+}
+
+// rootCause is the innermost error, which has no connection string around it.
+func rootCause(err error) error {
+	for {
+		next := errors.Unwrap(err)
+		if next == nil {
+			if many, ok := err.(interface{ Unwrap() []error }); ok && len(many.Unwrap()) > 0 {
+				next = many.Unwrap()[0]
+			} else {
+				return err
+			}
+		}
+		err = next
+	}
+}
+
+// sourceError explains an error that the source answered a statement with.
+// Errors that are explained already stay as they are.
+func sourceError(err error, doing string) error {
+	if err == nil || fault.As(err) != nil {
+		return err
+	}
+	var pg *pgconn.PgError
+	switch {
+	case errors.As(err, &pg):
+		return answered(pg, doing)
+	case errors.Is(err, context.Canceled):
+		return fault.New(fault.Canceled, "the run was stopped").Because(err)
+	}
+	return fault.New(fault.Unavailable, "the connection to the source was lost (%s)", doing).
+		Hint("see whether the server or the network went down, then run the backup again").Because(err)
+}
+
+func answered(pg *pgconn.PgError, doing string) error {
+	switch {
+	case pg.Code == "42501" && strings.Contains(pg.Message, "row-level security"):
+		return fault.New(fault.Forbidden, "row security would hide rows (%s)", doing).
+			Hint("connect as the owner of the tables, or as a role with BYPASSRLS: alter role … bypassrls").Because(pg)
+	case pg.Code == "42501":
+		return fault.New(fault.Forbidden, "the source denies a privilege (%s)", doing).
+			Hint("grant what the server's answer names").Because(pg)
+	case pg.Code == "40001" && strings.Contains(pg.Message, "recovery"):
+		return fault.New(fault.Unavailable, "the standby cancelled the backup in favour of replaying changes (%s)", doing).
+			Hint("set hot_standby_feedback = on or raise max_standby_streaming_delay on the standby, or back up the primary").Because(pg)
+	case pg.Code == "53200" && strings.Contains(pg.Hint, "max_locks_per_transaction"):
+		return fault.New(fault.Exhausted, "the source has no room for the locks on all tables").
+			Hint("raise max_locks_per_transaction on the server, or back up part of the tables").Because(pg)
+	case strings.HasPrefix(pg.Code, "57P") || strings.HasPrefix(pg.Code, "08"):
+		return fault.New(fault.Unavailable, "the source ended the connection (%s)", doing).
+			Hint("see the server's log, then run the backup again").Because(pg)
+	case strings.HasPrefix(pg.Code, "53"):
+		return fault.New(fault.Exhausted, "the source has run out of a resource (%s)", doing).
+			Hint("see the server's answer").Because(pg)
+	case pg.Code == "XX001" || pg.Code == "XX002":
+		return fault.New(fault.Corrupt, "the source's own data is damaged (%s)", doing).
+			Hint("the server cannot read a table or index: check its disk, restore that table from an older backup, or leave it out with --exclude").Because(pg)
+	}
+	return fault.New(fault.Internal, "the source answered with an error (%s)", doing).
+		Hint("see the server's answer").Because(pg)
+}
