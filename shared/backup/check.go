@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"guarda/shared/backup/pgsession"
 	"guarda/shared/fault"
 	"guarda/shared/pgcatalog"
 )
@@ -32,7 +33,7 @@ cross join lateral (select pg_catalog.has_schema_privilege(n.oid, 'usage') as us
 where not s.usage or not pg_catalog.has_table_privilege(r.oid, 'select')
 order by 1`, oids)
 	if err != nil {
-		return sourceError(err, "check privileges")
+		return pgsession.Explain(err, "check privileges")
 	}
 	var schemas, sequences []string
 	for _, e := range c.Entries {
@@ -48,7 +49,7 @@ join pg_catalog.pg_class r on r.relnamespace = n.oid and r.relname = s.name and 
 where not pg_catalog.has_sequence_privilege(r.oid, 'select')
 order by 1`, schemas, sequences)
 	if err != nil {
-		return sourceError(err, "check privileges")
+		return pgsession.Explain(err, "check privileges")
 	}
 	denied = append(denied, more...)
 	user := pgx.Identifier{conn.Config().User}.Sanitize()
@@ -68,7 +69,7 @@ join pg_catalog.pg_namespace n on n.oid = r.relnamespace
 where pg_catalog.row_security_active(r.oid)
 order by 2`, oids)
 	if err != nil {
-		return sourceError(err, "check row security")
+		return pgsession.Explain(err, "check row security")
 	}
 	if len(hidden) > 0 {
 		return fault.New(fault.Forbidden, "row security would hide rows of %s from the user %s", shown(hidden), user).

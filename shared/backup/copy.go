@@ -13,6 +13,7 @@ import (
 
 	"guarda/shared/backup/contenthash"
 	"guarda/shared/backup/manifest"
+	"guarda/shared/backup/pgsession"
 	"guarda/shared/blob"
 	"guarda/shared/fault"
 	"guarda/shared/pgcatalog"
@@ -83,7 +84,7 @@ func (w *copier) copy(ctx context.Context, t *pgcatalog.Table, c *Chunk) (*Chunk
 		if s.err != nil { // the store's error, not the source's
 			return nil, s.err
 		}
-		return nil, sourceError(err, fmt.Sprintf("read table %s.%s", t.Schema, t.Name))
+		return nil, pgsession.Explain(err, fmt.Sprintf("read table %s.%s", t.Schema, t.Name))
 	}
 	r, err := s.finish()
 	if err != nil {

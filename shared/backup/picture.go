@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"guarda/shared/backup/manifest"
+	"guarda/shared/backup/pgsession"
 	"guarda/shared/fault"
 )
 
@@ -36,20 +37,20 @@ const (
 func takePicture(ctx context.Context, d Deps, r Run) (_ *picture, err error) {
 	a, err := d.Connect(ctx)
 	if err != nil {
-		return nil, ConnectError(err)
+		return nil, pgsession.ConnectError(err)
 	}
 	defer func() {
 		if err != nil {
-			closeConn(ctx, a)
+			pgsession.Close(ctx, a)
 		}
 	}()
 	b, err := d.Connect(ctx)
 	if err != nil {
-		return nil, ConnectError(err)
+		return nil, pgsession.ConnectError(err)
 	}
-	defer closeConn(ctx, b)
-	if err := refusePooler(ctx, a, b); err != nil {
-		return nil, sourceError(err, "look for a connection pooler")
+	defer pgsession.Close(ctx, b)
+	if err := pgsession.RefusePooler(ctx, a, b); err != nil {
+		return nil, pgsession.Explain(err, "look for a connection pooler")
 	}
 	p := &picture{conn: a}
 	if err := p.checkServer(ctx); err != nil {
@@ -62,16 +63,16 @@ func takePicture(ctx context.Context, d Deps, r Run) (_ *picture, err error) {
 		}
 		// Dropped or renamed between listing and locking: look again.
 		if pg := (*pgconn.PgError)(nil); attempt < lockAttempts && errors.As(err, &pg) && (pg.Code == "42P01" || pg.Code == "3F000" || pg.Code == "42809") {
-			if err := simple(ctx, a, "rollback"); err != nil {
-				return nil, sourceError(err, "lock the tables")
+			if err := pgsession.Exec(ctx, a, "rollback"); err != nil {
+				return nil, pgsession.Explain(err, "lock the tables")
 			}
 			continue
 		}
 		return nil, lockError(ctx, b, err, r.LockTimeout)
 	}
-	row, err := one(ctx, a, `select pg_catalog.pg_export_snapshot(), to_char(clock_timestamp(), 'YYYY-MM-DD"T"HH24:MI:SS.USOF')`)
+	row, err := pgsession.One(ctx, a, `select pg_catalog.pg_export_snapshot(), to_char(clock_timestamp(), 'YYYY-MM-DD"T"HH24:MI:SS.USOF')`)
 	if err != nil {
-		return nil, sourceError(err, "export the snapshot")
+		return nil, pgsession.Explain(err, "export the snapshot")
 	}
 	p.id = row[0]
 	if p.at, err = time.Parse("2006-01-02T15:04:05.999999-07", row[1]); err != nil {
@@ -82,9 +83,9 @@ func takePicture(ctx context.Context, d Deps, r Run) (_ *picture, err error) {
 }
 
 func (p *picture) checkServer(ctx context.Context) error {
-	row, err := one(ctx, p.conn, "select pg_catalog.current_setting('server_version_num'), pg_catalog.current_setting('block_size'), pg_catalog.pg_is_in_recovery()")
+	row, err := pgsession.One(ctx, p.conn, "select pg_catalog.current_setting('server_version_num'), pg_catalog.current_setting('block_size'), pg_catalog.pg_is_in_recovery()")
 	if err != nil {
-		return sourceError(err, "ask for the server's version")
+		return pgsession.Explain(err, "ask for the server's version")
 	}
 	p.server.VersionNum, _ = strconv.Atoi(row[0])
 	p.server.BlockSize, _ = strconv.ParseInt(row[1], 10, 64)
@@ -100,27 +101,27 @@ func (p *picture) checkServer(ctx context.Context) error {
 // identify records what tells this history of the database from another one.
 // Managed services hide some of it.
 func (p *picture) identify(ctx context.Context) error {
-	row, err := one(ctx, p.conn, `
+	row, err := pgsession.One(ctx, p.conn, `
 select coalesce((select pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'execute')), false),
        coalesce((select pg_catalog.has_function_privilege('pg_catalog.pg_control_checkpoint()', 'execute')), false),
        pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()),
        case when pg_catalog.pg_is_in_recovery() then pg_catalog.pg_last_wal_replay_lsn() else pg_catalog.pg_current_wal_lsn() end`)
 	if err != nil {
-		return sourceError(err, "identify the server")
+		return pgsession.Explain(err, "identify the server")
 	}
 	p.server.NextXID, _ = strconv.ParseUint(row[2], 10, 64)
 	p.server.LSN = row[3]
 	if row[0] == "t" {
-		id, err := one(ctx, p.conn, "select system_identifier from pg_catalog.pg_control_system()")
+		id, err := pgsession.One(ctx, p.conn, "select system_identifier from pg_catalog.pg_control_system()")
 		if err != nil {
-			return sourceError(err, "identify the server")
+			return pgsession.Explain(err, "identify the server")
 		}
 		p.server.SystemIdentifier = id[0]
 	}
 	if row[1] == "t" {
-		timeline, err := one(ctx, p.conn, "select timeline_id from pg_catalog.pg_control_checkpoint()")
+		timeline, err := pgsession.One(ctx, p.conn, "select timeline_id from pg_catalog.pg_control_checkpoint()")
 		if err != nil {
-			return sourceError(err, "identify the server")
+			return pgsession.Explain(err, "identify the server")
 		}
 		p.server.Timeline, _ = strconv.ParseInt(timeline[0], 10, 64)
 	}
@@ -153,7 +154,7 @@ order by c.oid`).ReadAll()
 		for i, row := range batch {
 			names[i] = string(row[0])
 		}
-		if err := simple(ctx, p.conn, "lock table only "+strings.Join(names, ", only ")+" in access share mode"); err != nil {
+		if err := pgsession.Exec(ctx, p.conn, "lock table only "+strings.Join(names, ", only ")+" in access share mode"); err != nil {
 			return err
 		}
 	}
@@ -164,9 +165,9 @@ order by c.oid`).ReadAll()
 func lockError(ctx context.Context, b *pgx.Conn, err error, timeout time.Duration) error {
 	var pg *pgconn.PgError
 	if !errors.As(err, &pg) || pg.Code != "55P03" {
-		return sourceError(err, "lock the tables")
+		return pgsession.Explain(err, "lock the tables")
 	}
-	row, holderErr := one(ctx, b, `
+	row, holderErr := pgsession.One(ctx, b, `
 select coalesce(string_agg(distinct l.relation::pg_catalog.regclass || ' (process ' || l.pid || ')', ', '), 'nobody any more')
 from pg_catalog.pg_locks l
 where l.locktype = 'relation' and l.granted and l.mode = 'AccessExclusiveLock'
@@ -188,11 +189,11 @@ func (p *picture) beat(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			if _, err := one(ctx, p.conn, "select 1"); err != nil {
+			if _, err := pgsession.One(ctx, p.conn, "select 1"); err != nil {
 				if ctx.Err() != nil {
 					return nil
 				}
-				return sourceError(err, "keep the snapshot")
+				return pgsession.Explain(err, "keep the snapshot")
 			}
 		}
 	}

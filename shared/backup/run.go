@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"guarda/shared/backup/manifest"
+	"guarda/shared/backup/pgsession"
 	"guarda/shared/blob"
 	"guarda/shared/clock"
 	"guarda/shared/fault"
@@ -112,7 +113,7 @@ func (x *execution) run(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { closeConn(ctx, p.conn) }()
+	defer func() { pgsession.Close(ctx, p.conn) }()
 	x.warn(p)
 
 	if err := x.tracker.phase(ctx, PhaseCatalog); err != nil {
@@ -120,7 +121,7 @@ func (x *execution) run(ctx context.Context) (*Result, error) {
 	}
 	catalog, err := readCatalog(ctx, p.conn, x.spec.Tables, x.spec.Exclude)
 	if err != nil {
-		return nil, sourceError(err, "read the catalog")
+		return nil, pgsession.Explain(err, "read the catalog")
 	}
 	if err := checkReadable(ctx, p.conn, catalog); err != nil {
 		return nil, err
@@ -149,8 +150,8 @@ func (x *execution) run(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	// Only a picture that lasted until here is one picture.
-	if err := simple(ctx, p.conn, "commit"); err != nil {
-		return nil, sourceError(err, "keep the snapshot")
+	if err := pgsession.Exec(ctx, p.conn, "commit"); err != nil {
+		return nil, pgsession.Explain(err, "keep the snapshot")
 	}
 	return x.finish(ctx, p, catalog, chunks, files)
 }

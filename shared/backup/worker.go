@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"guarda/shared/backup/pgsession"
 	"guarda/shared/clock"
 	"guarda/shared/fault"
 	"guarda/shared/pgcatalog"
@@ -39,7 +40,7 @@ type worker struct {
 
 // run copies until no chunk is left, also those that other workers give back.
 func (w *worker) run(ctx context.Context) error {
-	defer func() { closeConn(ctx, w.copier.conn) }()
+	defer func() { pgsession.Close(ctx, w.copier.conn) }()
 	for {
 		if !w.stopAt.IsZero() && !w.clock.Now().Before(w.stopAt) {
 			w.report.More = true
@@ -104,7 +105,7 @@ func (w *worker) attempt(ctx context.Context, c *Chunk) error {
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	closeConn(ctx, w.copier.conn) // its transaction is over, or its state unknown
+	pgsession.Close(ctx, w.copier.conn) // its transaction is over, or its state unknown
 	w.copier.conn = nil
 	release, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
@@ -162,20 +163,20 @@ func (w *worker) copyLeased(ctx context.Context, c *Chunk) (*ChunkResult, error)
 func (w *worker) join(ctx context.Context) (*pgx.Conn, error) {
 	conn, err := w.connect(ctx)
 	if err != nil {
-		return nil, ConnectError(err)
+		return nil, pgsession.ConnectError(err)
 	}
 	err = begin(ctx, conn, w.lockTimeout, w.snapshot)
 	if err == nil {
 		// Plans of ranges never read a table from its beginning.
-		err = simple(ctx, conn, "set local enable_seqscan = off")
+		err = pgsession.Exec(ctx, conn, "set local enable_seqscan = off")
 	}
 	if err == nil {
 		return conn, nil
 	}
-	closeConn(ctx, conn)
+	pgsession.Close(ctx, conn)
 	if pg := (*pgconn.PgError)(nil); errors.As(err, &pg) && (pg.Code == "22023" || pg.Code == "55000" || pg.Code == "42704") {
 		return nil, fault.New(fault.Conflict, "the run's snapshot is gone").
 			Hint("the process that coordinates the run ended or lost its connection: run the backup again").Because(pg)
 	}
-	return nil, sourceError(err, "share the snapshot")
+	return nil, pgsession.Explain(err, "share the snapshot")
 }

@@ -162,17 +162,9 @@ func Open(ctx context.Context, store blob.Store, l Listed, keys seal.KeyProvider
 	if err != nil {
 		return nil, nil, err
 	}
-	raw, err := readAll(ctx, store, h.Manifest.Key, maxManifest)
+	plain, err := ReadFile(ctx, store, h.Manifest, key, maxManifest)
 	if err != nil {
 		return nil, nil, err
-	}
-	if sum := sha256.Sum256(raw); hex.EncodeToString(sum[:]) != h.Manifest.SHA256 {
-		return nil, nil, fault.New(fault.Corrupt, "the manifest %s is not what was written: its SHA-256 differs", h.Manifest.Key).
-			Hint("restore from another copy of this backup")
-	}
-	plain, err := ReadSealed(bytes.NewReader(raw), h.Manifest, key, maxManifest)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read the manifest %s: %w", h.Manifest.Key, err)
 	}
 	m, err := Parse(plain)
 	if err != nil {
@@ -199,6 +191,24 @@ func UnwrapKey(ctx context.Context, h Header, keys seal.KeyProvider) (*seal.Data
 			Hint("give the key it was made with: --key-file, --passphrase-file or --kms (it says: %s %s)", h.Key.Provider, h.Key.KeyID)
 	}
 	return keys.Unwrap(ctx, *h.Key)
+}
+
+// ReadFile reads a whole object, of at most limit plain bytes, and checks that
+// it is what was written.
+func ReadFile(ctx context.Context, store blob.Store, o Object, key *seal.DataKey, limit int64) ([]byte, error) {
+	raw, err := readAll(ctx, store, o.Key, limit)
+	if err != nil {
+		return nil, err
+	}
+	if sum := sha256.Sum256(raw); hex.EncodeToString(sum[:]) != o.SHA256 {
+		return nil, fault.New(fault.Corrupt, "the object %s is not what was written: its SHA-256 differs", o.Key).
+			Hint("restore from another copy of this backup")
+	}
+	plain, err := ReadSealed(bytes.NewReader(raw), o, key, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read the object %s: %w", o.Key, err)
+	}
+	return plain, nil
 }
 
 // ReadSealed reads a whole sealed object of at most limit plain bytes.
@@ -286,8 +296,13 @@ func Parse(raw []byte) (*Manifest, error) {
 
 func (t *Table) check() error {
 	var total contenthash.Sum
+	next := int64(0) // the block that the next chunk must begin with
 	for i := range t.Chunks {
 		c := &t.Chunks[i]
+		if c.FromBlock != next || next < 0 || c.ToBlock >= 0 && c.ToBlock <= c.FromBlock {
+			return fmt.Errorf("the chunk of blocks %d to %d does not follow block %d", c.FromBlock, c.ToBlock, next)
+		}
+		next = c.ToBlock
 		if c.Object != "" && blob.ValidKey(c.Object) != nil {
 			return fmt.Errorf("object key %q", c.Object)
 		}
@@ -303,6 +318,9 @@ func (t *Table) check() error {
 	want, err := t.Sum()
 	if err != nil {
 		return err
+	}
+	if next >= 0 {
+		return fmt.Errorf("no chunk covers the blocks from %d", next)
 	}
 	if total != want {
 		return fmt.Errorf("its chunks have %d rows and hash %s, itself %d and %s", total.Rows, total, want.Rows, want)

@@ -1,4 +1,7 @@
-package backup
+// Package pgsession is what the engine's sessions with a database have in
+// common: statements through the simple protocol, errors that say what to do,
+// and the refusal of poolers that do not hold a session.
+package pgsession
 
 import (
 	"context"
@@ -13,77 +16,17 @@ import (
 	"guarda/shared/fault"
 )
 
-const (
-	oldestServer     = 130000 // server_version_num
-	tidRangeServer   = 140000 // the first that scans ranges of ctid
-	defaultJobs      = 2
-	defaultLockWait  = 30 * time.Second
-	closeTimeout     = 5 * time.Second
-	heartbeatSeconds = 20
-)
+const closeTimeout = 5 * time.Second
 
-// pins are settings that decide what the server's text looks like or what it
-// lets us see. They hold for one transaction, so a pooled session is left as
-// it was.
-const pins = `
-set local search_path = '';
-set local row_security = off;
-set local statement_timeout = 0;
-set local idle_in_transaction_session_timeout = 0;
-set local datestyle = 'ISO';
-set local intervalstyle = 'postgres';
-set local timezone = 'UTC';
-set local extra_float_digits = 3;
-set local bytea_output = 'hex';
-set local xmloption = 'content';
-set local quote_all_identifiers = off;
-set local synchronize_seqscans = off;
-set local max_parallel_workers_per_gather = 0;
-set local jit = off;
-`
-
-// begin opens the transaction that a picture is seen through. It takes no
-// snapshot: neither BEGIN nor SET nor LOCK TABLE does in REPEATABLE READ.
-func begin(ctx context.Context, conn *pgx.Conn, lockTimeout time.Duration, snapshot string) error {
-	sql := "begin isolation level repeatable read read only;"
-	if snapshot != "" {
-		sql += "set transaction snapshot '" + strings.ReplaceAll(snapshot, "'", "''") + "';"
-	}
-	sql += pins + fmt.Sprintf("set local lock_timeout = %d;", lockTimeout.Milliseconds())
-	// A database without an encoding has bytes that are not UTF-8.
-	if serverSetting(conn, "server_encoding") == "SQL_ASCII" {
-		sql += "set local client_encoding = 'SQL_ASCII';"
-	} else {
-		sql += "set local client_encoding = 'UTF8';"
-	}
-	if v := serverSetting(conn, "server_version"); major(v) >= 17 {
-		sql += "set local transaction_timeout = 0;"
-	}
-	return simple(ctx, conn, sql)
-}
-
-func serverSetting(conn *pgx.Conn, name string) string { return conn.PgConn().ParameterStatus(name) }
-
-func major(version string) int {
-	n := 0
-	for _, c := range version {
-		if c < '0' || c > '9' {
-			break
-		}
-		n = n*10 + int(c-'0')
-	}
-	return n
-}
-
-// simple runs SQL without results through the simple protocol, which leaves no
+// Exec runs SQL without results through the simple protocol, which leaves no
 // prepared statement behind.
-func simple(ctx context.Context, conn *pgx.Conn, sql string) error {
+func Exec(ctx context.Context, conn *pgx.Conn, sql string) error {
 	_, err := conn.PgConn().Exec(ctx, sql).ReadAll()
 	return err
 }
 
-// one runs a query that gives one row of text, through the simple protocol.
-func one(ctx context.Context, conn *pgx.Conn, sql string) ([]string, error) {
+// One runs a query that gives one row of text, through the simple protocol.
+func One(ctx context.Context, conn *pgx.Conn, sql string) ([]string, error) {
 	results, err := conn.PgConn().Exec(ctx, sql).ReadAll()
 	if err != nil {
 		return nil, err
@@ -99,8 +42,8 @@ func one(ctx context.Context, conn *pgx.Conn, sql string) ([]string, error) {
 	return row, nil
 }
 
-// closeConn ends a connection also when ctx has ended.
-func closeConn(ctx context.Context, conn *pgx.Conn) {
+// Close ends a connection also when ctx has ended.
+func Close(ctx context.Context, conn *pgx.Conn) {
 	if conn == nil {
 		return
 	}
@@ -168,9 +111,9 @@ func rootCause(err error) error {
 	}
 }
 
-// sourceError explains an error that the source answered a statement with.
+// Explain explains an error that the server answered a statement with.
 // Errors that are explained already stay as they are.
-func sourceError(err error, doing string) error {
+func Explain(err error, doing string) error {
 	if err == nil || fault.As(err) != nil {
 		return err
 	}
@@ -181,8 +124,8 @@ func sourceError(err error, doing string) error {
 	case errors.Is(err, context.Canceled):
 		return fault.New(fault.Canceled, "the run was stopped").Because(err)
 	}
-	return fault.New(fault.Unavailable, "the connection to the source was lost (%s)", doing).
-		Hint("see whether the server or the network went down, then run the backup again").Because(err)
+	return fault.New(fault.Unavailable, "the connection to the database was lost (%s)", doing).
+		Hint("see whether the server or the network went down, then try again").Because(err)
 }
 
 func answered(pg *pgconn.PgError, doing string) error {
@@ -191,24 +134,24 @@ func answered(pg *pgconn.PgError, doing string) error {
 		return fault.New(fault.Forbidden, "row security would hide rows (%s)", doing).
 			Hint("connect as the owner of the tables, or as a role with BYPASSRLS: alter role … bypassrls").Because(pg)
 	case pg.Code == "42501":
-		return fault.New(fault.Forbidden, "the source denies a privilege (%s)", doing).
+		return fault.New(fault.Forbidden, "the server denies a privilege (%s)", doing).
 			Hint("grant what the server's answer names").Because(pg)
 	case pg.Code == "40001" && strings.Contains(pg.Message, "recovery"):
 		return fault.New(fault.Unavailable, "the standby cancelled the backup in favour of replaying changes (%s)", doing).
 			Hint("set hot_standby_feedback = on or raise max_standby_streaming_delay on the standby, or back up the primary").Because(pg)
 	case pg.Code == "53200" && strings.Contains(pg.Hint, "max_locks_per_transaction"):
-		return fault.New(fault.Exhausted, "the source has no room for the locks on all tables").
-			Hint("raise max_locks_per_transaction on the server, or back up part of the tables").Because(pg)
+		return fault.New(fault.Exhausted, "the server has no room for the locks on all tables").
+			Hint("raise max_locks_per_transaction on the server, or choose fewer tables").Because(pg)
 	case strings.HasPrefix(pg.Code, "57P") || strings.HasPrefix(pg.Code, "08"):
-		return fault.New(fault.Unavailable, "the source ended the connection (%s)", doing).
-			Hint("see the server's log, then run the backup again").Because(pg)
+		return fault.New(fault.Unavailable, "the server ended the connection (%s)", doing).
+			Hint("see the server's log, then try again").Because(pg)
 	case strings.HasPrefix(pg.Code, "53"):
-		return fault.New(fault.Exhausted, "the source has run out of a resource (%s)", doing).
+		return fault.New(fault.Exhausted, "the server has run out of a resource (%s)", doing).
 			Hint("see the server's answer").Because(pg)
 	case pg.Code == "XX001" || pg.Code == "XX002":
-		return fault.New(fault.Corrupt, "the source's own data is damaged (%s)", doing).
+		return fault.New(fault.Corrupt, "the server's own data is damaged (%s)", doing).
 			Hint("the server cannot read a table or index: check its disk, restore that table from an older backup, or leave it out with --exclude").Because(pg)
 	}
-	return fault.New(fault.Internal, "the source answered with an error (%s)", doing).
+	return fault.New(fault.Internal, "the server answered with an error (%s)", doing).
 		Hint("see the server's answer").Because(pg)
 }

@@ -1,4 +1,4 @@
-package backup
+package pgsession
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"guarda/shared/fault"
 )
 
-// refusePooler makes sure that a is one server session for as long as it is
+// RefusePooler makes sure that a is one server session for as long as it is
 // open. b is a second connection to the same address; both are outside a
 // transaction.
 //
@@ -22,7 +22,7 @@ import (
 // Poolers make up the process id that they announce at connect, so a
 // connection whose announced id is the session's own is direct, and spared
 // the repetitions that a busy pool needs.
-func refusePooler(ctx context.Context, a, b *pgx.Conn) error {
+func RefusePooler(ctx context.Context, a, b *pgx.Conn) error {
 	rounds := 3
 	for round := range rounds {
 		before, err := sessionID(ctx, a)
@@ -32,7 +32,7 @@ func refusePooler(ctx context.Context, a, b *pgx.Conn) error {
 		if round == 0 && before == strconv.FormatUint(uint64(a.PgConn().PID()), 10) {
 			rounds = 1
 		}
-		if err := simple(ctx, b, "begin"); err != nil {
+		if err := Exec(ctx, b, "begin"); err != nil {
 			return err
 		}
 		other, err := sessionID(ctx, b)
@@ -43,7 +43,7 @@ func refusePooler(ctx context.Context, a, b *pgx.Conn) error {
 		if err != nil {
 			return err
 		}
-		if err := simple(ctx, b, "rollback"); err != nil {
+		if err := Exec(ctx, b, "rollback"); err != nil {
 			return err
 		}
 		if before != after || before == other {
@@ -57,7 +57,7 @@ func refusePooler(ctx context.Context, a, b *pgx.Conn) error {
 }
 
 func sessionID(ctx context.Context, conn *pgx.Conn) (string, error) {
-	row, err := one(ctx, conn, "select pg_catalog.pg_backend_pid()")
+	row, err := One(ctx, conn, "select pg_catalog.pg_backend_pid()")
 	if err != nil {
 		return "", err
 	}
@@ -66,9 +66,9 @@ func sessionID(ctx context.Context, conn *pgx.Conn) (string, error) {
 
 func poolerError(conn *pgx.Conn) error {
 	if conn.Config().Port == 6543 {
-		return fault.New(fault.Invalid, "the source is behind a connection pooler in transaction mode, which cannot hold one picture of the database").
+		return fault.New(fault.Invalid, "the database is behind a connection pooler in transaction mode, and a session of its own is needed").
 			Hint("use Supabase's session pooler or direct connection: the same host with port 5432 instead of 6543")
 	}
-	return fault.New(fault.Invalid, "the source is behind a connection pooler in transaction mode, which cannot hold one picture of the database").
+	return fault.New(fault.Invalid, "the database is behind a connection pooler in transaction mode, and a session of its own is needed").
 		Hint("use the server's own address and port (often 5432), or the pooler in session mode (pool_mode = session)")
 }

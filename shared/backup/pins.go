@@ -1,0 +1,74 @@
+package backup
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"guarda/shared/backup/pgsession"
+)
+
+const (
+	oldestServer     = 130000 // server_version_num
+	tidRangeServer   = 140000 // the first that scans ranges of ctid
+	defaultJobs      = 2
+	defaultLockWait  = 30 * time.Second
+	closeTimeout     = 5 * time.Second // for tidying up after a run was stopped
+	heartbeatSeconds = 20
+)
+
+// pins are settings that decide what the server's text looks like or what it
+// lets us see. They hold for one transaction, so a pooled session is left as
+// it was.
+const pins = `
+set local search_path = '';
+set local row_security = off;
+set local statement_timeout = 0;
+set local idle_in_transaction_session_timeout = 0;
+set local datestyle = 'ISO';
+set local intervalstyle = 'postgres';
+set local timezone = 'UTC';
+set local extra_float_digits = 3;
+set local bytea_output = 'hex';
+set local xmloption = 'content';
+set local quote_all_identifiers = off;
+set local synchronize_seqscans = off;
+set local max_parallel_workers_per_gather = 0;
+set local jit = off;
+`
+
+// begin opens the transaction that a picture is seen through. It takes no
+// snapshot: neither BEGIN nor SET nor LOCK TABLE does in REPEATABLE READ.
+func begin(ctx context.Context, conn *pgx.Conn, lockTimeout time.Duration, snapshot string) error {
+	sql := "begin isolation level repeatable read read only;"
+	if snapshot != "" {
+		sql += "set transaction snapshot '" + strings.ReplaceAll(snapshot, "'", "''") + "';"
+	}
+	sql += pins + fmt.Sprintf("set local lock_timeout = %d;", lockTimeout.Milliseconds())
+	// A database without an encoding has bytes that are not UTF-8.
+	if serverSetting(conn, "server_encoding") == "SQL_ASCII" {
+		sql += "set local client_encoding = 'SQL_ASCII';"
+	} else {
+		sql += "set local client_encoding = 'UTF8';"
+	}
+	if v := serverSetting(conn, "server_version"); major(v) >= 17 {
+		sql += "set local transaction_timeout = 0;"
+	}
+	return pgsession.Exec(ctx, conn, sql)
+}
+
+func serverSetting(conn *pgx.Conn, name string) string { return conn.PgConn().ParameterStatus(name) }
+
+func major(version string) int {
+	n := 0
+	for _, c := range version {
+		if c < '0' || c > '9' {
+			break
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n
+}
