@@ -1,0 +1,122 @@
+// Package migrations brings Guarda's own database to the version of this
+// release. The SQL files in this folder are part of the program; what was
+// applied is recorded in guarda.schema_versions.
+package migrations
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
+
+	"guarda/shared/fault"
+	"guarda/shared/postgres"
+)
+
+//go:embed *.sql
+var files embed.FS
+
+// versionTable records what was applied.
+const versionTable = "guarda.schema_versions"
+
+// lockID is the advisory lock that migrations hold ("guarda" in ASCII).
+const lockID int64 = 0x677561726461
+
+// Result says what a run did.
+type Result struct {
+	Version int64   `json:"version"` // the version the database is at now
+	Applied []int64 `json:"applied"` // the versions applied or, going down, taken back, in order
+}
+
+// Up applies what is missing. It may run many times and in several processes
+// at once: a session's advisory lock makes them take turns. Each file is one
+// transaction, so an interrupted run leaves whole versions. The URL must lead
+// to the server directly or through a session-mode pooler; another one is a
+// fault.Invalid that says so.
+func Up(ctx context.Context, dsn string) (*Result, error) {
+	return run(ctx, dsn, func(p *goose.Provider) ([]*goose.MigrationResult, error) { return p.Up(ctx) })
+}
+
+// DownTo takes back every version above the given one, and the data in them;
+// 0 takes back all. The schema and the table of versions stay.
+func DownTo(ctx context.Context, dsn string, version int64) (*Result, error) {
+	if version < 0 {
+		return nil, fault.New(fault.Invalid, "there is no schema version %d", version)
+	}
+	return run(ctx, dsn, func(p *goose.Provider) ([]*goose.MigrationResult, error) { return p.DownTo(ctx, version) })
+}
+
+func run(ctx context.Context, dsn string, move func(*goose.Provider) ([]*goose.MigrationResult, error)) (*Result, error) {
+	cfg, err := postgres.ParseDSN(dsn)
+	if err != nil {
+		return nil, err
+	}
+	if err := requireSession(ctx, cfg); err != nil {
+		return nil, err
+	}
+	db := stdlib.OpenDB(*cfg)
+	defer db.Close()
+	store, err := database.NewStore(database.DialectPostgres, versionTable)
+	if err != nil {
+		return nil, fmt.Errorf("migrations: %w", err)
+	}
+	p, err := goose.NewProvider(goose.DialectCustom, db, files, goose.WithStore(store), goose.WithSessionLocker(sessionLock{}))
+	if err != nil {
+		return nil, fmt.Errorf("migrations: %w", err)
+	}
+	done, err := move(p)
+	if err != nil {
+		return nil, explain(err)
+	}
+	r := &Result{Applied: []int64{}}
+	for _, d := range done {
+		r.Applied = append(r.Applied, d.Source.Version)
+	}
+	if r.Version, err = p.GetDBVersion(ctx); err != nil {
+		return nil, explain(err)
+	}
+	return r, nil
+}
+
+func requireSession(ctx context.Context, cfg *pgx.ConnConfig) error {
+	conn, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		return postgres.Explain(err, "connect to Guarda's database")
+	}
+	defer conn.Close(ctx)
+	return postgres.SessionMode(ctx, conn)
+}
+
+func explain(err error) error {
+	var partial *goose.PartialError
+	if errors.As(err, &partial) {
+		return fault.New(fault.Internal, "migration %d failed; the database is at the version before it", partial.Failed.Source.Version).Because(err)
+	}
+	return postgres.Explain(err, "migrate Guarda's database")
+}
+
+// sessionLock makes processes that migrate take turns: the lock belongs to
+// the session, so it ends with it however the process ends. It also makes the
+// schema, which goose needs before its table of versions.
+type sessionLock struct{}
+
+func (sessionLock) SessionLock(ctx context.Context, conn *sql.Conn) error {
+	if _, err := conn.ExecContext(ctx, "select pg_advisory_lock($1)", lockID); err != nil {
+		return fmt.Errorf("wait for other migrations: %w", err)
+	}
+	if _, err := conn.ExecContext(ctx, "create schema if not exists guarda"); err != nil {
+		return fmt.Errorf("make schema guarda: %w", err)
+	}
+	return nil
+}
+
+func (sessionLock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
+	_, err := conn.ExecContext(ctx, "select pg_advisory_unlock($1)", lockID)
+	return err
+}
