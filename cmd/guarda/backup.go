@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"guarda/shared/backup"
+	"guarda/shared/backup/manifest"
+	"guarda/shared/seal"
+)
+
+func (a *app) backupCommand() *cobra.Command {
+	var (
+		source, name, kind, compression string
+		tables, exclude                 []string
+		jobs                            int
+		store                           storeFlag
+		keys                            keyFlags
+	)
+	c := &cobra.Command{
+		Use:   "backup --source DSN --store URL",
+		Short: "Back up a database",
+		Long: `Back up a database: one consistent picture of it, copied to the store in chunks
+that are hashed while they are read, compressed and, with a key, encrypted.
+
+The connection must be direct or through a pooler in session mode.`,
+		Args: cobra.NoArgs,
+	}
+	f := c.Flags()
+	f.StringVar(&source, "source", "", "connection string of the database: postgres://user:password@host/database (required)")
+	_ = c.MarkFlagRequired("source")
+	store.add(c)
+	f.StringVar(&name, "name", "", "the database's folder in the store (default: the database's name)")
+	f.StringVar(&kind, "type", "full", "full, incremental or differential")
+	f.StringSliceVar(&tables, "tables", nil, "only these tables: name or schema.name, * and ? are wildcards")
+	f.StringSliceVar(&exclude, "exclude", nil, "not these tables")
+	f.StringVar(&compression, "compression", "auto", "auto, zstd, gzip, brotli or none")
+	f.IntVarP(&jobs, "jobs", "j", 2, "connections that copy at the same time")
+	keys.add(c)
+	f.BoolVar(&a.json, "json", false, "print the result as JSON")
+	c.RunE = a.work(func(ctx context.Context) error {
+		run := backup.Run{ID: uuid.NewString(), Tables: tables, Exclude: exclude, Jobs: jobs}
+		var err error
+		if run.Type, err = backup.ParseType(kind); err != nil {
+			return usageError{err}
+		}
+		if run.Compression, err = seal.ParseCompression(compression); err != nil {
+			return usageError{err}
+		}
+		config, connect, err := connector(source)
+		if err != nil {
+			return err
+		}
+		if name == "" {
+			name = config.Database
+		}
+		run.Source = manifest.SourceName(name)
+		d := backup.Deps{Connect: connect, Log: a.log()}
+		if d.Keys, err = keys.provider(); err != nil {
+			return err
+		}
+		if d.Store, err = store.open(ctx, false); err != nil {
+			return err
+		}
+		bar := a.newBar()
+		d.Report = func(_ context.Context, p backup.Progress) error {
+			bar.show(status{phase: string(p.Phase), bytes: p.BytesDone, total: p.BytesTotal, rows: p.RowsDone, rate: p.BytesPerSecond, left: p.SecondsLeft})
+			return nil
+		}
+		r, err := backup.Execute(ctx, d, run)
+		bar.clear()
+		if err != nil {
+			return err
+		}
+		if a.json {
+			return a.printJSON(r)
+		}
+		for _, w := range r.Warnings {
+			fmt.Fprintf(a.err, "warning: %s\n", w.Message)
+		}
+		sealed := ", not encrypted"
+		if r.Encrypted {
+			sealed = ", encrypted"
+		}
+		fmt.Fprintf(a.out, "backup %s completed in %s: %d tables, %s rows, %s stored (%s before compression)%s\n",
+			r.BackupID, seconds(r.DurationSeconds), r.Tables, count(r.Rows), size(r.SizeBytes), size(r.RawBytes), sealed)
+		return nil
+	})
+	return c
+}
+
+func (a *app) keygenCommand() *cobra.Command {
+	var out string
+	c := &cobra.Command{
+		Use:   "keygen --out FILE",
+		Short: "Make a new key for encrypted backups",
+		Long:  "Make a new key for encrypted backups. Without the key nobody can read them: keep a copy of the file elsewhere.",
+		Args:  cobra.NoArgs,
+	}
+	c.Flags().StringVar(&out, "out", "", "the file to write; it must not exist (required)")
+	_ = c.MarkFlagRequired("out")
+	c.RunE = a.work(func(context.Context) error {
+		if err := seal.GenerateKeyFile(out); err != nil {
+			return err
+		}
+		fmt.Fprintf(a.out, "wrote a new key to %s: keep a copy elsewhere, without it the backups cannot be read\n", out)
+		return nil
+	})
+	return c
+}

@@ -1,0 +1,65 @@
+package restore
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"guarda/shared/backup/pgsession"
+)
+
+// settings of a session that restores: what the values were written with, no
+// limits of time, and no waiting for the disk at each commit (a crash of the
+// target means restoring again in any case).
+const settings = `
+set statement_timeout = 0;
+set lock_timeout = 0;
+set idle_in_transaction_session_timeout = 0;
+set standard_conforming_strings = on;
+set check_function_bodies = false;
+set xmloption = content;
+set client_min_messages = warning;
+set row_security = off;
+set synchronous_commit = off;
+set datestyle = 'ISO';
+set intervalstyle = 'postgres';
+set timezone = 'UTC';
+set search_path = '';
+`
+
+// connect opens a session with the target.
+func (x *restoration) connect(ctx context.Context) (*pgx.Conn, error) {
+	conn, err := x.Connect(ctx)
+	if err != nil {
+		return nil, pgsession.ConnectError(err)
+	}
+	encoding := "UTF8"
+	if x.m.Database.Encoding == "SQL_ASCII" {
+		encoding = "SQL_ASCII"
+	}
+	if err := pgsession.Exec(ctx, conn, settings+"set client_encoding = '"+encoding+"';"); err != nil {
+		pgsession.Close(ctx, conn)
+		return nil, pgsession.Explain(err, "prepare the session")
+	}
+	return conn, nil
+}
+
+// connectFirst opens the session for what is done one by one, and makes sure
+// that it is one.
+func (x *restoration) connectFirst(ctx context.Context) error {
+	a, err := x.Connect(ctx)
+	if err != nil {
+		return pgsession.ConnectError(err)
+	}
+	defer pgsession.Close(ctx, a)
+	b, err := x.Connect(ctx)
+	if err != nil {
+		return pgsession.ConnectError(err)
+	}
+	defer pgsession.Close(ctx, b)
+	if err := pgsession.RefusePooler(ctx, a, b); err != nil {
+		return pgsession.Explain(err, "look for a connection pooler")
+	}
+	x.conn, err = x.connect(ctx)
+	return err
+}
