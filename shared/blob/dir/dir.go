@@ -97,11 +97,12 @@ func Open(path string, opts Options) (*Store, error) {
 }
 
 func openError(path string, err error) error {
+	st, serr := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fault.New(fault.NotFound, "the store's folder %s does not exist", path).
 			Hint("check the store's URL; the first backup makes the folder").Because(err)
-	case errors.Is(err, syscall.ENOTDIR):
+	case errors.Is(err, syscall.ENOTDIR) || serr == nil && !st.IsDir():
 		return fault.New(fault.Invalid, "the store's path %s is not a folder", path).
 			Hint("check the store's URL").Because(err)
 	}

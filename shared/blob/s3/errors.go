@@ -56,7 +56,10 @@ func (s *Store) explain(ctx context.Context, key string, err error) error {
 			Hint("check the bucket and the endpoint in the store's URL %s, or create the bucket", s.String()).Because(err)
 	case "NoSuchKey":
 		return blob.NotFoundError(s, key).Because(err)
-	case "InvalidAccessKeyId":
+	case "NoSuchUpload":
+		return fault.New(fault.Conflict, "the upload of %s was aborted by something else", key).
+			Hint("try again; if it happens again, see whether a lifecycle rule of the bucket aborts uploads too early").Because(err)
+	case "InvalidAccessKeyId", "XAdminUserNotFound": // the second is versitygw's
 		return fault.New(fault.Forbidden, "the store %s does not know the access key", s.String()).
 			Hint("check AWS_ACCESS_KEY_ID or the AWS profile, and whether the key belongs to this store").Because(err)
 	case "SignatureDoesNotMatch":
@@ -93,7 +96,7 @@ func (s *Store) explain(ctx context.Context, key string, err error) error {
 			Hint("see the cause; the endpoint may not be that of an S3 store").Because(err)
 	}
 	switch {
-	case status == http.StatusNotFound && key != "":
+	case status == http.StatusNotFound && key != "" && (codeOf(err) == "" || codeOf(err) == "NotFound"):
 		return blob.NotFoundError(s, key).Because(err)
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return s.forbidden(err)

@@ -79,7 +79,7 @@ func (s *Store) Stat(ctx context.Context, key string) (blob.Object, error) {
 		Bucket: &s.o.Bucket, Key: s.full(key), ChecksumMode: types.ChecksumModeEnabled,
 	})
 	if err != nil {
-		return blob.Object{}, s.explain(ctx, key, err)
+		return blob.Object{}, s.explainHead(ctx, key, err)
 	}
 	return blob.Object{
 		Key:      key,
@@ -87,6 +87,21 @@ func (s *Store) Stat(ctx context.Context, key string) (blob.Object, error) {
 		Modified: aws.ToTime(out.LastModified).UTC(),
 		SHA256:   hexOf(out.ChecksumSHA256),
 	}, nil
+}
+
+// explainHead is explain for a HEAD request, whose answer has no body and so
+// no reason: where a reason is wanted, a request that lists nothing gets it.
+func (s *Store) explainHead(ctx context.Context, key string, err error) error {
+	if status := statusOf(err); ctx.Err() == nil && status >= 300 && status < 500 {
+		_, why := s.client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{
+			Bucket: &s.o.Bucket, Prefix: s.full(key), MaxKeys: aws.Int32(1),
+		})
+		// Leave to list may be missing where leave to read is not.
+		if why != nil && codeOf(why) != "AccessDenied" {
+			return s.explain(ctx, "", why)
+		}
+	}
+	return s.explain(ctx, key, err)
 }
 
 // List implements blob.Store.

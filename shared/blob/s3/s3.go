@@ -205,7 +205,8 @@ func (s *Store) String() string {
 		u.Path = "/" + s.o.Prefix
 	}
 	if s.o.Endpoint != "" {
-		u.RawQuery = url.Values{"endpoint": {s.o.Endpoint}}.Encode()
+		// ':' and '/' need no escape in a query, and read better without.
+		u.RawQuery = "endpoint=" + strings.NewReplacer("%3A", ":", "%2F", "/").Replace(url.QueryEscape(s.o.Endpoint))
 	}
 	return u.String()
 }
