@@ -5,7 +5,6 @@ package migrations
 
 import (
 	"context"
-	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
@@ -57,16 +56,18 @@ func run(ctx context.Context, dsn string, move func(*goose.Provider) ([]*goose.M
 	if err != nil {
 		return nil, err
 	}
-	if err := requireSession(ctx, cfg); err != nil {
+	release, err := takeTurn(ctx, cfg)
+	if err != nil {
 		return nil, err
 	}
+	defer release()
 	db := stdlib.OpenDB(*cfg)
 	defer db.Close()
 	store, err := database.NewStore(database.DialectPostgres, versionTable)
 	if err != nil {
 		return nil, fmt.Errorf("migrations: %w", err)
 	}
-	p, err := goose.NewProvider(goose.DialectCustom, db, files, goose.WithStore(store), goose.WithSessionLocker(sessionLock{}))
+	p, err := goose.NewProvider(goose.DialectCustom, db, files, goose.WithStore(store))
 	if err != nil {
 		return nil, fmt.Errorf("migrations: %w", err)
 	}
@@ -84,13 +85,28 @@ func run(ctx context.Context, dsn string, move func(*goose.Provider) ([]*goose.M
 	return r, nil
 }
 
-func requireSession(ctx context.Context, cfg *pgx.ConnConfig) error {
+// takeTurn makes processes that migrate wait for each other, until release:
+// the lock belongs to a session, so it ends with it however the process ends.
+// It also makes the schema, which goose needs before its table of versions
+// (goose's own session locker comes after that table).
+func takeTurn(ctx context.Context, cfg *pgx.ConnConfig) (release func(), err error) {
 	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
-		return postgres.Explain(err, "connect to Guarda's database")
+		return nil, postgres.Explain(err, "connect to Guarda's database")
 	}
-	defer conn.Close(ctx)
-	return postgres.SessionMode(ctx, conn)
+	release = func() { _ = conn.Close(context.WithoutCancel(ctx)) }
+	err = postgres.SessionMode(ctx, conn)
+	if err == nil {
+		_, err = conn.Exec(ctx, "select pg_catalog.pg_advisory_lock($1)", lockID)
+	}
+	if err == nil {
+		_, err = conn.Exec(ctx, "create schema if not exists guarda")
+	}
+	if err != nil {
+		release()
+		return nil, postgres.Explain(err, "prepare the migration of Guarda's database")
+	}
+	return release, nil
 }
 
 func explain(err error) error {
@@ -99,24 +115,4 @@ func explain(err error) error {
 		return fault.New(fault.Internal, "migration %d failed; the database is at the version before it", partial.Failed.Source.Version).Because(err)
 	}
 	return postgres.Explain(err, "migrate Guarda's database")
-}
-
-// sessionLock makes processes that migrate take turns: the lock belongs to
-// the session, so it ends with it however the process ends. It also makes the
-// schema, which goose needs before its table of versions.
-type sessionLock struct{}
-
-func (sessionLock) SessionLock(ctx context.Context, conn *sql.Conn) error {
-	if _, err := conn.ExecContext(ctx, "select pg_advisory_lock($1)", lockID); err != nil {
-		return fmt.Errorf("wait for other migrations: %w", err)
-	}
-	if _, err := conn.ExecContext(ctx, "create schema if not exists guarda"); err != nil {
-		return fmt.Errorf("make schema guarda: %w", err)
-	}
-	return nil
-}
-
-func (sessionLock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
-	_, err := conn.ExecContext(ctx, "select pg_advisory_unlock($1)", lockID)
-	return err
 }
