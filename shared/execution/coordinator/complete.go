@@ -1,0 +1,126 @@
+package coordinator
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"path"
+	"strings"
+	"time"
+
+	"guarda/shared/backup"
+	"guarda/shared/blob"
+	"guarda/shared/execution"
+)
+
+const (
+	maxTableDetails = 1000 // kept with the run; the manifest has all
+	listFor         = time.Minute
+)
+
+// complete records a backup whose manifest is stored.
+func (c *Coordinator) complete(ctx context.Context, log *slog.Logger, e *execution.Execution, store blob.Store, r *backup.Result) error {
+	files, err := c.files(ctx, e.ID, store, r.StorePath)
+	if err != nil {
+		// The backup is good; only its list of files for downloads is not there.
+		log.WarnContext(ctx, "the files of the backup could not be listed", "error", err.Error())
+		r.Warnings = append(r.Warnings, backup.Warning{Code: "files_not_listed", Message: "the backup is complete, but its files could not be listed for download"})
+	}
+	if e.Metadata, err = metadataOf(e.Metadata, r); err != nil {
+		return c.fail(ctx, log, e.ID, err)
+	}
+	e.Type, e.SizeBytes, e.RawBytes, e.Rows, e.StorePath = string(r.Type), &r.SizeBytes, &r.RawBytes, &r.Rows, &r.StorePath
+	e.Progress = nil // as last reported
+	var changed bool
+	err = record(ctx, func(ctx context.Context) (err error) {
+		changed, err = c.Runs.Complete(ctx, e, files)
+		return err
+	})
+	switch {
+	case err != nil:
+		log.ErrorContext(ctx, "the backup is stored, but its run could not be completed", "store_path", r.StorePath, "error", err.Error())
+	case !changed:
+		log.WarnContext(ctx, "the backup is stored, but its run had been ended by somebody else", "store_path", r.StorePath)
+	default:
+		log.InfoContext(ctx, "the run is complete", "store_path", r.StorePath, "size_bytes", r.SizeBytes, "rows", r.Rows, "seconds", r.DurationSeconds)
+	}
+	return err
+}
+
+func metadataOf(m execution.Metadata, r *backup.Result) (execution.Metadata, error) {
+	m.DurationSeconds, m.Tables, m.Chunks, m.ChunksReused = &r.DurationSeconds, &r.Tables, &r.Chunks, &r.ChunksReused
+	m.Compression, m.Encrypted, m.ServerVersion, m.SnapshotAt = r.Compression, &r.Encrypted, &r.ServerVersion, &r.SnapshotAt
+	m.Warnings = make([]execution.Warning, len(r.Warnings))
+	for i, w := range r.Warnings {
+		m.Warnings[i] = execution.Warning(w)
+	}
+	var err error
+	if m.Phases, err = json.Marshal(r.Phases); err != nil {
+		return m, err
+	}
+	m.TableDetails, err = json.Marshal(r.TableDetails[:min(len(r.TableDetails), maxTableDetails)])
+	return m, err
+}
+
+// files lists what the backup consists of. Checksums come from the run's
+// chunks where the store does not keep them.
+func (c *Coordinator) files(ctx context.Context, id string, store blob.Store, folder string) ([]execution.File, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), listFor)
+	defer cancel()
+	results, err := c.Queue(id).Results(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sums := make(map[string]string, len(results))
+	for _, r := range results {
+		sums[r.ObjectKey] = r.SHA256
+	}
+	base := ""
+	if u := store.String(); strings.HasPrefix(u, "s3://") || strings.HasPrefix(u, "gs://") {
+		base, _, _ = strings.Cut(strings.TrimSuffix(u, "/"), "?")
+	}
+	var files []execution.File
+	for o, err := range store.List(ctx, folder) {
+		if err != nil {
+			return nil, err
+		}
+		f := execution.File{Path: o.Key, Type: fileType(strings.TrimPrefix(o.Key, folder)), SizeBytes: o.Size, Compressed: isCompressed(o.Key)}
+		if sum := sums[o.Key]; sum != "" {
+			f.Checksum = &sum
+		} else if o.SHA256 != "" {
+			f.Checksum = &o.SHA256
+		}
+		if base != "" {
+			u := base + "/" + o.Key
+			f.CloudURL = &u
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}
+
+// fileType tells what an object is by its name inside of the backup's folder
+// (docs/design/store-format.md).
+func fileType(name string) string {
+	switch {
+	case strings.HasPrefix(name, "data/"):
+		return "data"
+	case strings.HasPrefix(name, "schema/"):
+		return "schema"
+	case strings.HasPrefix(name, "manifest"), strings.HasPrefix(name, "header"):
+		return "manifest"
+	case name == "RESTORE.md":
+		return "readme"
+	case strings.HasPrefix(name, "plan"):
+		return "plan"
+	}
+	return "other"
+}
+
+func isCompressed(key string) bool {
+	switch path.Ext(strings.TrimSuffix(key, ".sealed")) {
+	case ".zst", ".gz", ".br":
+		return true
+	}
+	return false
+}

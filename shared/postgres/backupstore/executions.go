@@ -1,0 +1,235 @@
+package backupstore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"guarda/shared/execution"
+	"guarda/shared/fault"
+	"guarda/shared/postgres"
+)
+
+// columns of an execution, in the order of scan. The tables of a finished run
+// may be thousands, so lists leave them out.
+const (
+	columns = `e.id::text, e.schedule_id::text, s.name, e.source_id::text, coalesce(e.source_name, ''), e.status,
+		coalesce(e.backup_type, e.requested_type, 'full'), coalesce(e.requested_type, e.backup_type, 'full'), coalesce(e.trigger, 'manual'),
+		e.started_at, e.completed_at, e.heartbeat_at, e.size_bytes, e.raw_bytes, e.row_count, e.progress::text,
+		e.cancel_requested_at is not null, e.canceled, e.store_path, e.error_message, `
+	withoutTables = `(coalesce(e.metadata, '{}') - 'table_details')::text`
+	withTables    = `coalesce(e.metadata, '{}')::text`
+	from          = ` from guarda.backup_executions e left join guarda.backup_schedules s on s.id = e.schedule_id`
+)
+
+func scan(row pgx.CollectableRow) (*execution.Execution, error) {
+	var e execution.Execution
+	var progress, message *string
+	var metadata string
+	err := row.Scan(&e.ID, &e.ScheduleID, &e.ScheduleName, &e.SourceID, &e.SourceName, &e.Status, &e.Type, &e.RequestedType, &e.Trigger,
+		&e.StartedAt, &e.CompletedAt, &e.HeartbeatAt, &e.SizeBytes, &e.RawBytes, &e.Rows, &progress, &e.CancelAsked, &e.Canceled, &e.StorePath, &message, &metadata)
+	if err != nil {
+		return nil, err
+	}
+	if progress != nil {
+		e.Progress = json.RawMessage(*progress)
+	}
+	if err := json.Unmarshal([]byte(metadata), &e.Metadata); err != nil {
+		return nil, fmt.Errorf("metadata of the run %s: %w", e.ID, err)
+	}
+	// A row that somebody else wrote by the specification has a message only.
+	if e.Status == execution.Failed && e.Metadata.Error == nil && message != nil {
+		e.Metadata.Error = &execution.Failure{Code: fault.Internal, Message: fault.Text{Format: "%s", Args: []any{*message}}}
+	}
+	return &e, nil
+}
+
+// Create begins a run as pending and returns its id.
+func (s *Store) Create(ctx context.Context, n execution.New) (string, error) {
+	metadata, err := document(execution.Metadata{Options: n.Options})
+	if err != nil {
+		return "", err
+	}
+	var id string
+	err = s.db.QueryRow(ctx, insertExecution+` returning id::text`, insertArgs(n, metadata, s.clock.Now())...).Scan(&id)
+	return id, postgres.Explain(err, "create a run")
+}
+
+const insertExecution = `
+	insert into guarda.backup_executions
+		(schedule_id, scheduled_for, source_id, source_name, requested_type, trigger, status, started_at, metadata)
+	values (nullif($1::text, '')::uuid, $2::timestamptz, $3::text::uuid, $4::text, $5::text, $6::text, 'pending', $7::timestamptz, $8::text::jsonb)`
+
+func insertArgs(n execution.New, metadata string, now time.Time) []any {
+	return []any{n.ScheduleID, n.ScheduledFor, n.SourceID, n.SourceName, n.RequestedType, string(n.Trigger), now, metadata}
+}
+
+// Get returns a run, with its tables.
+func (s *Store) Get(ctx context.Context, id string) (*execution.Execution, error) {
+	return s.one(ctx, id, withTables)
+}
+
+// Peek returns a run without its tables.
+func (s *Store) Peek(ctx context.Context, id string) (*execution.Execution, error) {
+	return s.one(ctx, id, withoutTables)
+}
+
+func (s *Store) one(ctx context.Context, id, metadata string) (*execution.Execution, error) {
+	rows, err := s.db.Query(ctx, `select `+columns+metadata+from+` where e.id::text = lower($1::text)`, id)
+	if err != nil {
+		return nil, postgres.Explain(err, "read a run")
+	}
+	e, err := pgx.CollectExactlyOneRow(rows, scan)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, execution.NotFound(id)
+	}
+	return e, postgres.Explain(err, "read a run")
+}
+
+// Claim makes a pending run a running one. It returns false when the run is
+// none any more: it was claimed before, or has ended.
+func (s *Store) Claim(ctx context.Context, id string) (bool, error) {
+	tag, err := s.db.Exec(ctx, `
+		update guarda.backup_executions set status = 'running', started_at = $2::timestamptz, heartbeat_at = $2::timestamptz
+		where id = $1::text::uuid and status = 'pending'`, id, s.clock.Now())
+	return tag.RowsAffected() == 1, postgres.Explain(err, "claim a run")
+}
+
+// Beat records that a running run is alive and, unless progress is nil, where
+// it is. going is false when the run was told to stop or is not running (any
+// more).
+func (s *Store) Beat(ctx context.Context, id string, progress any) (going bool, err error) {
+	var doc *string
+	if progress != nil {
+		text, err := document(progress)
+		if err != nil {
+			return false, err
+		}
+		doc = &text
+	}
+	err = s.db.QueryRow(ctx, `
+		update guarda.backup_executions set heartbeat_at = $2::timestamptz, progress = coalesce($3::text::jsonb, progress)
+		where id = $1::text::uuid and status = 'running' returning cancel_requested_at is null`, id, s.clock.Now(), doc).Scan(&going)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, nil
+	}
+	return going, postgres.Explain(err, "record the progress of a run")
+}
+
+// Going says whether a run is running and was not told to stop.
+func (s *Store) Going(ctx context.Context, id string) (going bool, err error) {
+	err = s.db.QueryRow(ctx, `
+		select status = 'running' and cancel_requested_at is null from guarda.backup_executions where id = $1::text::uuid`, id).Scan(&going)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, nil
+	}
+	return going, postgres.Explain(err, "look at a run")
+}
+
+// Complete ends a running run as completed, with the files of its backup. A
+// run that is not running any more is left as it is, and false returned.
+func (s *Store) Complete(ctx context.Context, e *execution.Execution, files []execution.File) (bool, error) {
+	metadata, err := document(e.Metadata)
+	if err != nil {
+		return false, err
+	}
+	done := false
+	err = s.inTx(ctx, "complete a run", func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `
+			update guarda.backup_executions set status = 'completed', completed_at = $2::timestamptz,
+				duration_seconds = greatest(0, extract(epoch from $2::timestamptz - started_at))::integer,
+				heartbeat_at = $2::timestamptz, backup_type = $3::text, size_bytes = $4::bigint, raw_bytes = $5::bigint, row_count = $6::bigint,
+				store_path = $7::text, progress = coalesce($8::text::jsonb, progress), error_message = null,
+				metadata = coalesce(metadata, '{}') || $9::text::jsonb || jsonb_build_object('warnings',
+					coalesce(nullif($9::text::jsonb->'warnings', 'null'), '[]') || coalesce(nullif(metadata->'warnings', 'null'), '[]'))
+			where id = $1::text::uuid and status = 'running'`,
+			e.ID, s.clock.Now(), e.Type, e.SizeBytes, e.RawBytes, e.Rows, e.StorePath, textOf(e.Progress), metadata)
+		if err != nil || tag.RowsAffected() == 0 {
+			return err
+		}
+		done = true
+		if err := insertFiles(ctx, tx, e.ID, files); err != nil {
+			return err
+		}
+		return forgetChunks(ctx, tx, e.ID)
+	})
+	return done && err == nil, err
+}
+
+func textOf(raw json.RawMessage) *string {
+	if raw == nil {
+		return nil
+	}
+	text := string(raw)
+	return &text
+}
+
+// Fail ends a run that has not ended as failed. It returns false, and changes
+// nothing, when the run has ended already.
+func (s *Store) Fail(ctx context.Context, id string, failure execution.Failure, canceled bool) (bool, error) {
+	done := false
+	err := s.inTx(ctx, "fail a run", func(tx pgx.Tx) (err error) {
+		done, err = s.fail(ctx, tx, id, failure, canceled, "")
+		return err
+	})
+	return done && err == nil, err
+}
+
+func (s *Store) fail(ctx context.Context, tx pgx.Tx, id string, failure execution.Failure, canceled bool, only execution.Status) (bool, error) {
+	doc, err := document(map[string]any{"error": failure})
+	if err != nil {
+		return false, err
+	}
+	tag, err := tx.Exec(ctx, `
+		update guarda.backup_executions set status = 'failed', completed_at = $2::timestamptz, canceled = $3::boolean, error_message = $4::text,
+			duration_seconds = case when status = 'running' then greatest(0, extract(epoch from $2::timestamptz - started_at))::integer else 0 end,
+			metadata = coalesce(metadata, '{}') || jsonb_build_object('phases', coalesce(progress->'phases', '[]'::jsonb)) || $5::text::jsonb
+		where id = $1::text::uuid and status in ('pending', 'running') and ($6::text = '' or status = $6::text)`,
+		id, s.clock.Now(), canceled, failure.Message.String(), doc, string(only))
+	if err != nil || tag.RowsAffected() == 0 {
+		return false, err
+	}
+	return true, forgetChunks(ctx, tx, id)
+}
+
+// Cancel tells a run to stop. A pending run ends at once; a running one when
+// it next reports. A run that has ended is fault.Conflict.
+func (s *Store) Cancel(ctx context.Context, id string) (*execution.Execution, error) {
+	if _, err := s.Peek(ctx, id); err != nil {
+		return nil, err
+	}
+	told := false
+	err := s.inTx(ctx, "cancel a run", func(tx pgx.Tx) error {
+		stopped := execution.FailureOf(fault.New(fault.Canceled, "the run was canceled before it began"))
+		done, err := s.fail(ctx, tx, id, stopped, true, execution.Pending)
+		if err != nil || done {
+			told = done
+			return err
+		}
+		tag, err := tx.Exec(ctx, `
+			update guarda.backup_executions set cancel_requested_at = coalesce(cancel_requested_at, $2::timestamptz)
+			where id = $1::text::uuid and status = 'running'`, id, s.clock.Now())
+		told = tag.RowsAffected() == 1
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	e, err := s.Peek(ctx, id)
+	if err == nil && !told {
+		return nil, fault.New(fault.Conflict, "the run has ended already; it is %s", string(e.Status)).
+			Hint("only a pending or running backup can be canceled")
+	}
+	return e, err
+}
+
+// forgetChunks removes the plan of a run that has ended: the manifest has what
+// matters of it, and a failed run needs no plan.
+func forgetChunks(ctx context.Context, tx pgx.Tx, id string) error {
+	_, err := tx.Exec(ctx, `delete from guarda.backup_chunks where execution_id = $1::text::uuid`, id)
+	return err
+}

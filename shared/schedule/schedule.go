@@ -1,0 +1,112 @@
+package schedule
+
+import (
+	"time"
+
+	"guarda/shared/fault"
+)
+
+// Schedule is a schedule as it is kept.
+type Schedule struct {
+	ID            string
+	Name          string
+	Cron          string
+	BackupType    string
+	SourceID      *string // nil: the default source
+	SourceName    *string // of the source it will run on; nil when there is none
+	Configuration Configuration
+	Active        bool
+	NextRun       *time.Time // the earliest run not started yet; nil when inactive or not computed yet
+	Version       int64
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
+}
+
+// Configuration is the configuration column: what the specification names,
+// and what was added.
+type Configuration struct {
+	Compression   *bool        `json:"compression,omitempty"` // nil is true
+	CloudUpload   *bool        `json:"cloud_upload,omitempty"`
+	Timezone      string       `json:"timezone,omitempty"` // "" is the deployment's default
+	Tables        []string     `json:"tables,omitempty"`
+	Exclude       []string     `json:"exclude,omitempty"`
+	Retention     *Retention   `json:"retention,omitempty"`
+	RetentionDays *int         `json:"retention_days,omitempty"`
+	Encryption    *bool        `json:"encryption,omitempty"` // nil is true
+	Incremental   *Incremental `json:"incremental,omitempty"`
+	Overlap       Overlap      `json:"overlap,omitempty"` // "" is skip
+}
+
+// Retention is what to keep; nothing given keeps everything.
+type Retention struct {
+	KeepLast       *int `json:"keep_last,omitempty"`
+	KeepHourly     *int `json:"keep_hourly,omitempty"`
+	KeepDaily      *int `json:"keep_daily,omitempty"`
+	KeepWeekly     *int `json:"keep_weekly,omitempty"`
+	KeepMonthly    *int `json:"keep_monthly,omitempty"`
+	KeepYearly     *int `json:"keep_yearly,omitempty"`
+	KeepWithinDays *int `json:"keep_within_days,omitempty"`
+}
+
+// Incremental says how an incremental backup finds what changed.
+type Incremental struct {
+	Strategy string `json:"strategy,omitempty"` // "auto"
+}
+
+// Overlap says what happens when a run is due while the one before still goes.
+type Overlap string
+
+// The policies. Queue starts one run when the one before ends, however many
+// were due meanwhile.
+const (
+	Skip  Overlap = "skip"
+	Queue Overlap = "queue"
+)
+
+// CronIn reads the schedule's expression in its zone, or in the given one.
+func (s *Schedule) CronIn(defaultZone string) (*Cron, error) {
+	zone := s.Configuration.Timezone
+	if zone == "" {
+		zone = defaultZone
+	}
+	return Parse(s.Cron, zone)
+}
+
+// CompressionName is what a run of this schedule is asked for; "" leaves the
+// choice to the source.
+func (c Configuration) CompressionName() string {
+	if c.Compression != nil && !*c.Compression {
+		return "none"
+	}
+	return ""
+}
+
+// Encrypted says whether runs are encrypted.
+func (c Configuration) Encrypted() bool { return c.Encryption == nil || *c.Encryption }
+
+// Check reports the fields of a configuration that are wrong, each under the
+// given prefix ("configuration.").
+func (c Configuration) Check(prefix string) []fault.Field {
+	bad := fault.New(fault.Invalid, "some fields of the schedule are not valid")
+	if c.RetentionDays != nil && *c.RetentionDays < 1 {
+		bad = bad.Field(prefix+"retention_days", "out_of_range", "it must be at least 1")
+	}
+	if r := c.Retention; r != nil {
+		if r.KeepLast != nil && *r.KeepLast < 1 {
+			bad = bad.Field(prefix+"retention.keep_last", "out_of_range", "it must be at least 1")
+		}
+		for name, n := range map[string]*int{"keep_hourly": r.KeepHourly, "keep_daily": r.KeepDaily, "keep_weekly": r.KeepWeekly,
+			"keep_monthly": r.KeepMonthly, "keep_yearly": r.KeepYearly, "keep_within_days": r.KeepWithinDays} {
+			if n != nil && *n < 0 {
+				bad = bad.Field(prefix+"retention."+name, "out_of_range", "it must not be negative")
+			}
+		}
+	}
+	if c.Incremental != nil && c.Incremental.Strategy != "" && c.Incremental.Strategy != "auto" {
+		bad = bad.Field(prefix+"incremental.strategy", "unknown", "it must be one of: %s", "auto")
+	}
+	if c.Overlap != "" && c.Overlap != Skip && c.Overlap != Queue {
+		bad = bad.Field(prefix+"overlap", "unknown", "it must be one of: %s", "skip, queue")
+	}
+	return bad.Fields
+}
