@@ -1,0 +1,1423 @@
+// Generated from infra/openapi.yaml by `npm run api-types`; do not edit.
+
+export interface paths {
+    "/api/auth/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in with e-mail and password */
+        post: operations["login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Exchange a valid token for a newer one
+         * @description Works until seven days after the password was given; then sign in again.
+         */
+        post: operations["refresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller, with role and permissions */
+        get: operations["me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backup/auto": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Back up on a schedule */
+        post: operations["createAutomaticBackup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backup/execute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Back up now
+         * @description Waits up to 25 seconds for the run. A run that takes longer answers 202
+         *     with `status: running` and the same fields so far; follow it at
+         *     `/api/backup/executions/{backup_id}`. A run that fails within the wait
+         *     answers with its problem, and `backup_id` names the failed execution.
+         */
+        post: operations["executeBackup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backup/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How well everything is protected, a row per source */
+        get: operations["backupSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backup/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Schedules, by name */
+        get: operations["listSchedules"];
+        put?: never;
+        /** Make a schedule */
+        post: operations["createSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backup/schedules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** One schedule, with its next five runs */
+        get: operations["getSchedule"];
+        /** Replace a schedule */
+        put: operations["updateSchedule"];
+        post?: never;
+        /** Remove a schedule; its executions stay */
+        delete: operations["deleteSchedule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backup/schedules/{id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run a schedule now */
+        post: operations["runSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backup/executions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Runs, newest first */
+        get: operations["listExecutions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backup/executions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** One run, with its phases and tables */
+        get: operations["getExecution"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backup/executions/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop a pending or running backup
+         * @description The run ends as failed with `canceled` true within a few seconds. A run that has ended already is a 409.
+         */
+        post: operations["cancelExecution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backup/executions/{id}/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Signed links to the stored files of a completed backup
+         * @description The links work for one hour. Files stay compressed and encrypted as stored; RESTORE.md among them says how to read them.
+         */
+        get: operations["downloadExecution"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Databases, by name */
+        get: operations["listSources"];
+        put?: never;
+        /**
+         * Add a database
+         * @description The connection is not tried; call `/test` for that.
+         */
+        post: operations["createSource"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sources/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** One database */
+        get: operations["getSource"];
+        /**
+         * Replace a database's settings
+         * @description Leave `dsn` out to keep the stored one.
+         */
+        put: operations["updateSource"];
+        post?: never;
+        /** Forget a database; its backups stay in the store */
+        delete: operations["deleteSource"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sources/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try the connection and everything a backup will need */
+        post: operations["testSource"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sources/{id}/tables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** The tables of a database, largest first */
+        get: operations["listSourceTables"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        Problem: {
+            /** @enum {boolean} */
+            success: false;
+            /** @description A URI reference: /problems/<code>. */
+            type: string;
+            title: string;
+            status: number;
+            code: string;
+            detail: string;
+            hint?: string;
+            request_id: string;
+            /** @description The failed execution, where there is one. */
+            backup_id?: string;
+            errors?: {
+                field: string;
+                code: string;
+                message: string;
+            }[];
+        };
+        LoginRequest: {
+            email: string;
+            password: string;
+        };
+        Session: {
+            token: string;
+            /** Format: date-time */
+            expires_at: string;
+            user: components["schemas"]["User"];
+        };
+        User: {
+            /** Format: uuid */
+            id: string;
+            email: string;
+            name: string;
+            /** @enum {string} */
+            role: "admin" | "operator" | "viewer";
+            /** @description e.g. backup.run, backup.read, sources.write */
+            permissions: string[];
+        };
+        /** @enum {string} */
+        BackupType: "full" | "incremental" | "differential";
+        /** @enum {string} */
+        ExecutionStatus: "pending" | "running" | "completed" | "failed";
+        /** @enum {string} */
+        CompressionName: "auto" | "zstd" | "gzip" | "brotli" | "none";
+        /** @description What to keep. Nothing given keeps everything. */
+        Retention: {
+            keep_last?: number;
+            keep_hourly?: number;
+            keep_daily?: number;
+            keep_weekly?: number;
+            keep_monthly?: number;
+            keep_yearly?: number;
+            keep_within_days?: number;
+        };
+        Incremental: {
+            /**
+             * @default auto
+             * @enum {string}
+             */
+            strategy: "auto";
+        };
+        AutoRequest: {
+            /** @description Cron expression: minute hour day month weekday. */
+            schedule: string;
+            type: components["schemas"]["BackupType"];
+            /** @default true */
+            compression: boolean;
+            /** @default false */
+            cloud_upload: boolean;
+            name?: string;
+            /**
+             * Format: uuid
+             * @description The default source when left out.
+             */
+            source_id?: string;
+            /** @description IANA name; America/Sao_Paulo when left out. */
+            timezone?: string;
+            tables?: string[];
+            exclude?: string[];
+            retention?: components["schemas"]["Retention"];
+            /** @default true */
+            encryption: boolean;
+            incremental?: components["schemas"]["Incremental"];
+        };
+        AutoResponse: {
+            success: boolean;
+            /** Format: uuid */
+            schedule_id: string;
+            /** Format: date-time */
+            next_run: string;
+        };
+        ExecuteRequest: {
+            type: components["schemas"]["BackupType"];
+            tables?: string[];
+            /** @default true */
+            compress: boolean;
+            exclude?: string[];
+            /**
+             * Format: uuid
+             * @description The default source when left out.
+             */
+            source_id?: string;
+            compression?: components["schemas"]["CompressionName"];
+            /** @default true */
+            encryption: boolean;
+            /**
+             * @description false answers 202 at once.
+             * @default true
+             */
+            wait: boolean;
+        };
+        ExecuteResponse: {
+            /** @description true when the backup is complete or running. */
+            success: boolean;
+            /** Format: uuid */
+            backup_id: string;
+            /**
+             * Format: int64
+             * @description Bytes stored so far.
+             */
+            size: number;
+            /** @description Seconds so far. */
+            duration: number;
+            status: components["schemas"]["ExecutionStatus"];
+            warnings?: components["schemas"]["Warning"][];
+        };
+        ScheduleConfiguration: {
+            /** @default true */
+            compression: boolean;
+            /** @default false */
+            cloud_upload: boolean;
+            timezone?: string;
+            tables?: string[];
+            exclude?: string[];
+            retention?: components["schemas"]["Retention"];
+            retention_days?: number;
+            /** @default true */
+            encryption: boolean;
+            incremental?: components["schemas"]["Incremental"];
+            /**
+             * @description What to do when the run before is still going.
+             * @default skip
+             * @enum {string}
+             */
+            overlap: "skip" | "queue";
+        };
+        ScheduleInput: {
+            name: string;
+            cron_expression: string;
+            backup_type: components["schemas"]["BackupType"];
+            /**
+             * Format: uuid
+             * @description null is the default source.
+             */
+            source_id?: string | null;
+            configuration?: components["schemas"]["ScheduleConfiguration"];
+            /** @default true */
+            active: boolean;
+        };
+        Schedule: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            cron_expression: string;
+            backup_type: components["schemas"]["BackupType"];
+            /** Format: uuid */
+            source_id: string | null;
+            /** @description The source that it will run on; null when there is none. */
+            source_name: string | null;
+            configuration: components["schemas"]["ScheduleConfiguration"];
+            active: boolean;
+            /** Format: date-time */
+            next_run: string | null;
+            next_runs: string[];
+            last_execution?: components["schemas"]["ExecutionBrief"] | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        ScheduleList: {
+            items: components["schemas"]["Schedule"][];
+            next_cursor: string | null;
+            has_more: boolean;
+        };
+        Warning: {
+            code: string;
+            message: string;
+            /** @description The database object it is about. */
+            object?: string;
+        };
+        Failure: {
+            code: string;
+            message: string;
+            hint?: string;
+        };
+        /** @description Where a run is. Rates are over the last seconds. */
+        Progress: {
+            phase: components["schemas"]["PhaseName"];
+            /**
+             * Format: int64
+             * @description Bytes of table data read.
+             */
+            bytes_done: number;
+            /**
+             * Format: int64
+             * @description Estimate, from the tables' sizes.
+             */
+            bytes_total: number;
+            /** Format: int64 */
+            rows_done: number;
+            chunks_done: number;
+            chunks_total: number;
+            tables_done: number;
+            tables_total: number;
+            bytes_per_second?: number;
+            seconds_left?: number | null;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /** @enum {string} */
+        PhaseName: "queued" | "connect" | "catalog" | "copy" | "finish" | "done";
+        Phase: {
+            name: components["schemas"]["PhaseName"];
+            /** Format: date-time */
+            started_at: string;
+            /** Format: date-time */
+            completed_at?: string | null;
+        };
+        ExecutionBrief: {
+            /** Format: uuid */
+            id: string;
+            status: components["schemas"]["ExecutionStatus"];
+            type: components["schemas"]["BackupType"];
+            /** Format: date-time */
+            started_at: string;
+            duration_seconds?: number | null;
+            /** Format: int64 */
+            size_bytes?: number | null;
+            canceled: boolean;
+            warning_count?: number;
+        };
+        Execution: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            schedule_id: string | null;
+            schedule_name: string | null;
+            /** Format: uuid */
+            source_id: string | null;
+            source_name: string;
+            status: components["schemas"]["ExecutionStatus"];
+            type: components["schemas"]["BackupType"];
+            requested_type: components["schemas"]["BackupType"];
+            /** @enum {string} */
+            trigger: "manual" | "schedule";
+            /** Format: date-time */
+            started_at: string;
+            /** Format: date-time */
+            completed_at: string | null;
+            duration_seconds: number | null;
+            /**
+             * Format: int64
+             * @description Bytes stored.
+             */
+            size_bytes: number | null;
+            /**
+             * Format: int64
+             * @description Bytes of table data before compression.
+             */
+            raw_bytes: number | null;
+            /** Format: int64 */
+            rows: number | null;
+            tables: number | null;
+            chunks: number | null;
+            chunks_reused: number | null;
+            progress: components["schemas"]["Progress"] | null;
+            warnings: components["schemas"]["Warning"][];
+            error: components["schemas"]["Failure"] | null;
+            canceled: boolean;
+            compression: components["schemas"]["CompressionName"];
+            encrypted: boolean;
+            /** @description The folder of this backup in the store. */
+            store_path: string | null;
+        };
+        ExecutionDetail: components["schemas"]["Execution"] & {
+            phases: components["schemas"]["Phase"][];
+            /** @description Largest first, at most 1,000. */
+            table_details: components["schemas"]["TableDetail"][];
+            options: {
+                tables: string[];
+                exclude: string[];
+                jobs: number;
+            };
+            server_version?: string | null;
+            /**
+             * Format: date-time
+             * @description The moment the backup shows.
+             */
+            snapshot_at?: string | null;
+        };
+        TableDetail: {
+            schema: string;
+            name: string;
+            /** Format: int64 */
+            rows: number;
+            /** Format: int64 */
+            raw_bytes: number;
+            /** Format: int64 */
+            stored_bytes: number;
+            chunks: number;
+            chunks_done: number;
+            /** @description Sum of the row hashes: hex, 32 digits. */
+            content_hash?: string | null;
+        };
+        ExecutionList: {
+            items: components["schemas"]["Execution"][];
+            next_cursor: string | null;
+            has_more: boolean;
+        };
+        Download: {
+            items: {
+                path: string;
+                /** Format: int64 */
+                size_bytes: number;
+                /** @description SHA-256, hex. */
+                checksum?: string | null;
+                url: string;
+            }[];
+            next_cursor: string | null;
+            has_more: boolean;
+            /** Format: date-time */
+            expires_at: string;
+        };
+        Summary: {
+            /**
+             * Format: date-time
+             * @description Oldest of the sources' last good copies: everything is at least this fresh.
+             */
+            last_success: string | null;
+            /** Format: date-time */
+            next_run: string | null;
+            /** Format: int64 */
+            storage_bytes: number;
+            backups: number;
+            /** Format: date-time */
+            last_restore_test: string | null;
+            sources: {
+                source: components["schemas"]["Source"];
+                last_success: components["schemas"]["ExecutionBrief"] | null;
+                running?: components["schemas"]["Execution"] | null;
+                /** Format: date-time */
+                next_run: string | null;
+                /** Format: int64 */
+                storage_bytes: number;
+                /** @description Newest last. */
+                recent: components["schemas"]["ExecutionBrief"][];
+            }[];
+        };
+        SourceSettings: {
+            /**
+             * @description How many connections copy at the same time.
+             * @default 2
+             */
+            jobs: number;
+            compression?: components["schemas"]["CompressionName"];
+            exclude?: string[];
+            /** @default 30 */
+            lock_timeout_seconds: number;
+        };
+        SourceInput: {
+            /** @description Names the folder in the store. */
+            name: string;
+            /** @description A direct or session-mode connection, as URL or key=value. Stored encrypted, never shown. */
+            dsn: string;
+            /**
+             * @default postgres
+             * @enum {string}
+             */
+            kind: "postgres" | "rds" | "aurora" | "supabase";
+            /** @default false */
+            is_default: boolean;
+            settings?: components["schemas"]["SourceSettings"];
+        };
+        SourceUpdate: {
+            name: string;
+            dsn?: string;
+            /** @enum {string} */
+            kind?: "postgres" | "rds" | "aurora" | "supabase";
+            is_default?: boolean;
+            settings?: components["schemas"]["SourceSettings"];
+        };
+        Source: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @enum {string} */
+            kind: "postgres" | "rds" | "aurora" | "supabase";
+            host: string;
+            port: number;
+            database: string;
+            username: string;
+            is_default: boolean;
+            settings: components["schemas"]["SourceSettings"];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        SourceList: {
+            items: components["schemas"]["Source"][];
+            next_cursor: string | null;
+            has_more: boolean;
+        };
+        SourceTest: {
+            ok: boolean;
+            server_version?: string | null;
+            /** Format: int64 */
+            size_bytes?: number | null;
+            checks: {
+                /** @enum {string} */
+                name: "connect" | "version" | "session" | "privileges" | "row_security";
+                /** @enum {string} */
+                status: "ok" | "warning" | "failed" | "skipped";
+                message: string;
+                hint?: string;
+            }[];
+        };
+        TableList: {
+            items: {
+                schema: string;
+                name: string;
+                /** @enum {string} */
+                kind: "table" | "partition" | "partitioned table";
+                /** Format: int64 */
+                size_bytes: number;
+                /** Format: int64 */
+                row_estimate: number | null;
+            }[];
+            next_cursor: string | null;
+            has_more: boolean;
+        };
+    };
+    responses: {
+        /** @description What went wrong, and what to do. */
+        Problem: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+    };
+    parameters: {
+        Id: string;
+        Limit: number;
+        /** @description `next_cursor` of the page before. */
+        Cursor: string;
+        /** @description A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
+        IdempotencyKey: string;
+        /** @description The ETag that was read. Another one is a 412; a request without it is a 422. */
+        IfMatch: string;
+    };
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoginRequest"];
+            };
+        };
+        responses: {
+            /** @description Signed in. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    refresh: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A newer token. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The caller. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createAutomaticBackup: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AutoRequest"];
+            };
+        };
+        responses: {
+            /** @description The schedule was made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutoResponse"];
+                };
+            };
+            422: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    executeBackup: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExecuteRequest"];
+            };
+        };
+        responses: {
+            /** @description The backup is complete. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExecuteResponse"];
+                };
+            };
+            /** @description The backup is running. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExecuteResponse"];
+                };
+            };
+            422: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    backupSummary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The summary. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Summary"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSchedules: {
+        parameters: {
+            query?: {
+                limit?: components["parameters"]["Limit"];
+                /** @description `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                active?: boolean;
+                source_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createSchedule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleInput"];
+            };
+        };
+        responses: {
+            /** @description The schedule. */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The schedule. */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateSchedule: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag that was read. Another one is a 412; a request without it is a 422. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleInput"];
+            };
+        };
+        responses: {
+            /** @description The schedule as it is now. */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            412: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    runSchedule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The run was started. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Execution"];
+                };
+            };
+            409: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listExecutions: {
+        parameters: {
+            query?: {
+                limit?: components["parameters"]["Limit"];
+                /** @description `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description May be repeated. */
+                status?: components["schemas"]["ExecutionStatus"][];
+                type?: components["schemas"]["BackupType"][];
+                source_id?: string;
+                schedule_id?: string;
+                started_after?: string;
+                started_before?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExecutionList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getExecution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The run. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExecutionDetail"];
+                };
+            };
+            404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    cancelExecution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The run was told to stop. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Execution"];
+                };
+            };
+            409: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    downloadExecution: {
+        parameters: {
+            query?: {
+                limit?: components["parameters"]["Limit"];
+                /** @description `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of files. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Download"];
+                };
+            };
+            409: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSources: {
+        parameters: {
+            query?: {
+                limit?: components["parameters"]["Limit"];
+                /** @description `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createSource: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SourceInput"];
+            };
+        };
+        responses: {
+            /** @description The source. */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Source"];
+                };
+            };
+            409: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The source. */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Source"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateSource: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag that was read. Another one is a 412; a request without it is a 422. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SourceUpdate"];
+            };
+        };
+        responses: {
+            /** @description The source as it is now. */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Source"];
+                };
+            };
+            412: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteSource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    testSource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The checks; `ok` says whether a backup would work. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceTest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSourceTables: {
+        parameters: {
+            query?: {
+                limit?: components["parameters"]["Limit"];
+                /** @description `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Part of the name. */
+                search?: string;
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableList"];
+                };
+            };
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+}
