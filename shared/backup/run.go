@@ -119,7 +119,7 @@ func (x *execution) run(ctx context.Context) (*Result, error) {
 	if err := x.tracker.phase(ctx, PhaseCatalog); err != nil {
 		return nil, err
 	}
-	catalog, err := readCatalog(ctx, p.conn, x.spec.Tables, x.spec.Exclude)
+	catalog, err := pgcatalog.Read(ctx, p.conn, pgcatalog.Options{Tables: x.spec.Tables, Exclude: x.spec.Exclude})
 	if err != nil {
 		return nil, pgsession.Explain(err, "read the catalog")
 	}
