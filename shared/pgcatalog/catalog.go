@@ -26,6 +26,46 @@ type Catalog struct {
 	Tables []Table `json:"tables"`
 	// Roles are the roles that owners, grants and policies name, sorted.
 	Roles []string `json:"roles"`
+	// LeftOut names what is not in Entries or Tables though the database has
+	// it, and why.
+	LeftOut []LeftOut `json:"left_out,omitempty"`
+	// LargeObjects are the large objects whose data belongs into the backup,
+	// ordered by OID. Their owners and grants are entries.
+	LargeObjects []LargeObject `json:"large_objects,omitempty"`
+}
+
+// Reason says why something is left out.
+type Reason string
+
+// The reasons.
+const (
+	// NotSelected: it refers to a table that was not selected.
+	NotSelected Reason = "not selected"
+	// RowsNotSelected: a definition is carried because something selected
+	// needs it, its rows are not.
+	RowsNotSelected Reason = "rows not selected"
+	// Unreadable: the role that read the catalog lacks a privilege.
+	Unreadable Reason = "unreadable"
+	// Unsupported: the object cannot be made again by what was read.
+	Unsupported Reason = "unsupported"
+)
+
+// LeftOut is an object that the catalog does not carry whole.
+type LeftOut struct {
+	Kind   string `json:"kind"`
+	Schema string `json:"schema,omitempty"`
+	Name   string `json:"name"`
+	Reason Reason `json:"reason"`
+	// Detail names what it lacks, or what it is needed by.
+	Detail string `json:"detail,omitempty"`
+	// Grant is the statement that would let it be read; "" where none would.
+	Grant string `json:"grant,omitempty"`
+}
+
+// LargeObject is a large object whose data is copied.
+type LargeObject struct {
+	OID   uint32 `json:"oid"`
+	Owner string `json:"owner"`
 }
 
 // Database describes the database itself.
@@ -64,6 +104,8 @@ type Entry struct {
 	Table uint32 `json:"table,omitempty"`
 	// NoTransaction marks SQL that cannot run inside a transaction block.
 	NoTransaction bool `json:"no_transaction,omitempty"`
+	// Roles are the roles, other than Owner, that SQL names. Sorted.
+	Roles []string `json:"roles,omitempty"`
 }
 
 // Table is a table whose rows are copied.

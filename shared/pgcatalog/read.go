@@ -1,0 +1,300 @@
+package pgcatalog
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"guarda/shared/fault"
+)
+
+// Querier runs queries: a *pgx.Conn or a pgx.Tx.
+type Querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+// Options narrow a catalog to some tables. The zero Options narrow nothing.
+type Options struct {
+	// Tables are patterns of the relations to take (tables, views,
+	// materialized views, foreign tables, sequences), as for pg_dump -t:
+	// name or schema.name, with * and ? as wildcards. Letters outside double
+	// quotes fold to lower case, wildcards inside them are plain characters.
+	Tables []string
+	// Exclude are patterns of relations to leave out, as for pg_dump -T.
+	Exclude []string
+}
+
+// SessionSQL sets what Entry.SQL relies on; run it once on each session that
+// applies entries.
+const SessionSQL = `set statement_timeout = 0;
+set lock_timeout = 0;
+set idle_in_transaction_session_timeout = 0;
+set client_encoding = 'UTF8';
+set standard_conforming_strings = on;
+select pg_catalog.set_config('search_path', '', false);
+set check_function_bodies = false;
+set xmloption = content;
+set client_min_messages = warning;
+set row_security = off;
+set default_tablespace = '';
+set default_table_access_method = heap;
+`
+
+// Catalogs by OID (fixed since their creation), as pg_depend names them.
+const (
+	classRelation     = 1259
+	classType         = 1247
+	classProc         = 1255
+	classAttrdef      = 2604
+	classConstraint   = 2606
+	classRewrite      = 2618
+	classTrigger      = 2620
+	classNamespace    = 2615
+	classExtension    = 3079
+	classOperator     = 2617
+	classOpclass      = 2616
+	classOpfamily     = 2753
+	classAccessMethod = 2601
+	classAmop         = 2602
+	classAmproc       = 2603
+	classCast         = 2605
+	classConversion   = 2607
+	classCollation    = 3456
+	classLanguage     = 2612
+	classTSConfig     = 3602
+	classTSDict       = 3600
+	classTSParser     = 3601
+	classTSTemplate   = 3764
+	classFDW          = 2328
+	classServer       = 1417
+	classUserMapping  = 1418
+	classEventTrigger = 3466
+	classPolicy       = 3256
+	classPublication  = 6104
+	classPubRel       = 6106
+	classPubNamespace = 6237
+	classSubscription = 6100
+	classTransform    = 3576
+	classStatistic    = 3381
+	classLargeObject  = 2613
+	classDatabase     = 1262
+)
+
+// firstNormalOID is the first OID that belongs to users' objects.
+const firstNormalOID = 16384
+
+// reader carries what the queries found while the catalog is put together.
+type reader struct {
+	ctx     context.Context
+	q       Querier
+	version int
+	cat     *Catalog
+	graph   *graph
+
+	member    map[key]uint32 // extension by member object
+	rels      map[uint32]*relation
+	relOrder  []*relation
+	types     map[uint32]*typeInfo
+	subjects  []subject // what comments, labels and grants may be about
+	bySubject map[subjectKey]*subject
+	inits     map[subjectKey][]string // initial privileges (pg_init_privs)
+	extension map[uint32]extensionInfo
+	config    map[uint32]string // row filter by configuration table of an extension
+}
+
+// Read reads the catalog of the database that q is connected to. The caller's
+// transaction decides which state of the catalog is seen; the number of
+// queries does not depend on the number of objects, but for one query per 500
+// sequences on servers before 18.
+//
+// Read sets search_path and the settings that decide how the server prints
+// expressions (see pinSession) for the rest of the session.
+//
+// Errors: fault.NotFound for a pattern that matches nothing, fault.Conflict
+// when an object is dropped while it is read, else the server's.
+func Read(ctx context.Context, q Querier, opt Options) (*Catalog, error) {
+	r := &reader{
+		ctx: ctx, q: q, cat: &Catalog{}, graph: newGraph(),
+		member: map[key]uint32{}, rels: map[uint32]*relation{}, types: map[uint32]*typeInfo{},
+		bySubject: map[subjectKey]*subject{}, inits: map[subjectKey][]string{}, extension: map[uint32]extensionInfo{}, config: map[uint32]string{},
+	}
+	steps := []func() error{
+		r.pinSession, r.readDatabase, r.readMembers,
+		r.readSchemas, r.readExtensions, r.readLanguages, r.readTypes, r.readRoutines, r.readRelations,
+		r.readColumns, r.readSequences, r.readConstraints, r.readInheritance, r.readIndexes,
+		r.readStatistics, r.readViews, r.readTriggers, r.readPolicies, r.readEventTriggers,
+
+		r.finishRelations, r.finishTypes, r.readDependencies,
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	for _, loop := range r.graph.breakLoops() {
+		r.cat.LeftOut = append(r.cat.LeftOut, LeftOut{
+			Kind: loop[0].kind, Schema: loop[0].schema, Name: loop[0].entryName(), Reason: Unsupported,
+			Detail: "depends on itself through " + loop[len(loop)-1].ref,
+		})
+	}
+	r.graph.settleSections()
+	attach := []func() error{r.readComments, r.readSecurityLabels, r.addACLs, r.addRefreshes}
+	for _, step := range attach {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	r.cat.Entries = r.graph.entries()
+	r.cat.Tables = r.tables()
+	r.cat.Roles = rolesOf(r.cat.Entries)
+	if len(opt.Tables) == 0 && len(opt.Exclude) == 0 {
+		return r.cat, nil
+	}
+	return r.cat.Select(opt)
+}
+
+// pinSession sets everything that decides how the server prints definitions.
+func (r *reader) pinSession() error {
+	type row struct {
+		Version int
+		A       string
+	}
+	rows, err := query[row](r, `
+		select current_setting('server_version_num')::int,
+		       set_config('search_path', '', false) || set_config('quote_all_identifiers', 'off', false)
+		       || set_config('DateStyle', 'ISO', false) || set_config('IntervalStyle', 'postgres', false)
+		       || set_config('extra_float_digits', '3', false) || set_config('bytea_output', 'hex', false)`)
+	if err != nil {
+		return err
+	}
+	r.version = rows[0].Version
+	if r.version < 130000 {
+		return fault.New(fault.Invalid, "the server runs PostgreSQL %d; 13 is the oldest that can be read", r.version/10000).
+			Hint("upgrade the server, or back it up with its own pg_dump")
+	}
+	r.cat.ServerVersion = r.version
+	return nil
+}
+
+func (r *reader) readMembers() error {
+	type row struct{ Class, OID, Ext uint32 }
+	rows, err := query[row](r, `
+		select classid, objid, refobjid from pg_depend
+		where deptype = 'e' and refclassid = 'pg_extension'::regclass`)
+	if err != nil {
+		return err
+	}
+	for _, m := range rows {
+		r.member[key{m.Class, m.OID}] = m.Ext
+		r.graph.alias[key{m.Class, m.OID}] = key{classExtension, m.Ext}
+	}
+	type initial struct {
+		Class, OID uint32
+		Sub        int32
+		ACL        []string
+	}
+	inits, err := query[initial](r, `select classoid, objoid, objsubid, initprivs::text[] from pg_init_privs`)
+	if err != nil {
+		return err
+	}
+	for _, i := range inits {
+		r.inits[subjectKey{i.Class, i.OID, i.Sub}] = i.ACL
+	}
+	return nil
+}
+
+// since returns expr if the server is at least of that version, else other.
+func (r *reader) since(version int, expr, other string) string {
+	if r.version >= version {
+		return expr
+	}
+	return other
+}
+
+// query collects the rows of a query into structs, column by column.
+func query[T any](r *reader, sql string, args ...any) ([]T, error) {
+	rows, err := r.q.Query(r.ctx, sql, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read the catalog: %w", err)
+	}
+	out, err := pgx.CollectRows(rows, pgx.RowToStructByPos[T])
+	if err != nil {
+		return nil, fmt.Errorf("read the catalog: %w", err)
+	}
+	return out, nil
+}
+
+// userSchema is the condition on pg_namespace n for schemas of users.
+const userSchema = `n.nspname !~ '^pg_' and n.nspname <> 'information_schema'`
+
+// noMember is the condition that a row of a catalog belongs to no extension;
+// it takes the catalog's name and the OID's expression.
+func noMember(catalog, oid string) string {
+	return `not exists (select from pg_depend e where e.classid = '` + catalog + `'::regclass and e.objid = ` + oid + ` and e.deptype = 'e')`
+}
+
+func rolesOf(entries []Entry) []string {
+	var all []string
+	for _, e := range entries {
+		if e.Owner != "" {
+			all = append(all, e.Owner)
+		}
+		all = append(all, e.Roles...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// readDependencies takes over pg_depend. Built-in objects need no mention, and
+// those of extensions stand for their extension.
+func (r *reader) readDependencies() error {
+	type row struct {
+		Class, OID, RefClass, RefOID uint32
+		Type                         string
+	}
+	rows, err := query[row](r, `
+		select classid, objid, refclassid, refobjid, deptype::text from pg_depend
+		where deptype in ('n', 'a', 'i', 'P', 'S') and objid >= $1 and refobjid >= $1`, uint32(firstNormalOID))
+	if err != nil {
+		return err
+	}
+	g := r.graph
+	for _, d := range rows {
+		from, to := key{d.Class, d.OID}, key{d.RefClass, d.RefOID}
+		if _, ok := r.member[from]; ok {
+			continue
+		}
+		n := g.find(from)
+		if n == nil || r.ignoredDependency(from, to, d.Type) {
+			continue
+		}
+		// A row that only belongs to the node (an array type, a member of an
+		// operator family) adds its needs to the node's.
+		n.deps = append(n.deps, to)
+	}
+	return nil
+}
+
+// ignoredDependency tells which dependencies are expressed by an entry of
+// their own, so that they do not bind the objects themselves: a partition to
+// its parent (TABLE ATTACH), an index to the parent's (INDEX ATTACH), a
+// sequence to the column that owns it (SEQUENCE OWNED BY).
+func (r *reader) ignoredDependency(from, to key, deptype string) bool {
+	if from.class == classRelation && to.class == classRelation {
+		child, parent := r.rels[from.oid], r.rels[to.oid]
+		if child != nil && parent != nil {
+			if child.IsPartition && parent.Kind == "p" {
+				return true
+			}
+			if child.Kind == "S" && deptype == "a" {
+				return true
+			}
+		}
+	}
+	if deptype == "P" || deptype == "S" {
+		return true
+	}
+	return false
+}

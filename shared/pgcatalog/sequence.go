@@ -1,0 +1,132 @@
+package pgcatalog
+
+import (
+	"fmt"
+	"strings"
+)
+
+type sequenceValue struct {
+	OID    uint32
+	Last   int64
+	Called bool
+}
+
+// readSequences makes the SEQUENCE, SEQUENCE OWNED BY and SEQUENCE SET entries.
+func (r *reader) readSequences() error {
+	rows, err := query[struct {
+		OID                               uint32
+		Type                              string
+		Start, Increment, Min, Max, Cache int64
+		Cycle                             bool
+		Table                             uint32
+		Column                            int16
+		Internal, Readable, Config        bool
+	}](r, `
+		select s.seqrelid, format_type(s.seqtypid, null), s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle,
+		       coalesce(d.refobjid, 0), coalesce(d.refobjsubid, 0)::int2, coalesce(d.deptype = 'i', false),
+		       has_sequence_privilege(s.seqrelid, 'select') and has_schema_privilege(c.relnamespace, 'usage'),
+		       exists (select from pg_extension x where s.seqrelid = any (x.extconfig))
+		from pg_sequence s
+		join pg_class c on c.oid = s.seqrelid
+		join pg_namespace n on n.oid = c.relnamespace
+		left join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = s.seqrelid and d.objsubid = 0
+		     and d.refclassid = 'pg_class'::regclass and d.refobjsubid > 0 and d.deptype in ('a', 'i')
+		where c.relpersistence <> 't' and (`+userSchema+`) order by s.seqrelid`)
+	if err != nil {
+		return err
+	}
+	var wanted []*relation
+	for i := range rows {
+		s := &rows[i]
+		rel := r.rels[s.OID]
+		if rel == nil || rel.node == nil && !s.Config {
+			continue
+		}
+		if s.Readable {
+			wanted = append(wanted, rel)
+		} else {
+			r.cat.LeftOut = append(r.cat.LeftOut, LeftOut{
+				Kind: "SEQUENCE SET", Schema: rel.Schema, Name: rel.Name, Reason: Unreadable, Detail: "SELECT on the sequence",
+				Grant: "GRANT USAGE ON SCHEMA " + quoteIdent(rel.Schema) + " TO CURRENT_USER; GRANT SELECT ON SEQUENCE " + rel.full() + " TO CURRENT_USER;",
+			})
+		}
+		if rel.node == nil {
+			continue
+		}
+		options := "\n    START WITH " + itoa(s.Start) + "\n    INCREMENT BY " + itoa(s.Increment) +
+			"\n    MINVALUE " + itoa(s.Min) + "\n    MAXVALUE " + itoa(s.Max) + "\n    CACHE " + itoa(s.Cache)
+		if s.Cycle {
+			options += "\n    CYCLE"
+		}
+		n := rel.node
+		if t := r.rels[s.Table]; t != nil && t.column(s.Column) != nil {
+			n.table = t.OID
+			c := t.column(s.Column)
+			if s.Internal {
+				always := "ALWAYS"
+				if c.Identity == "d" {
+					always = "BY DEFAULT"
+				}
+				unlogged := ""
+				if r.version >= 150000 && rel.Persistence != t.Persistence {
+					unlogged = "ALTER SEQUENCE " + rel.full() + " SET " + map[string]string{"p": "LOGGED", "u": "UNLOGGED"}[rel.Persistence] + ";\n"
+				}
+				n.deps = append(n.deps, key{classRelation, t.OID})
+				n.ownerSQL, n.dropSQL = "", ""
+				n.emit = func(*node) string {
+					return "ALTER TABLE " + t.full() + " ALTER COLUMN " + quoteIdent(c.Name) + " ADD GENERATED " + always +
+						" AS IDENTITY (\n    SEQUENCE NAME " + rel.full() + options + "\n);\n" + unlogged
+				}
+				continue
+			}
+			r.graph.add(&node{
+				kind: "SEQUENCE OWNED BY", schema: rel.Schema, name: rel.Name, owner: rel.Owner, table: t.OID, ref: n.ref,
+				deps: []key{n.key, {classRelation, t.OID}},
+				emit: func(*node) string {
+					return "ALTER SEQUENCE " + rel.full() + " OWNED BY " + t.full() + "." + quoteIdent(c.Name) + ";\n"
+				},
+			})
+		}
+		unlogged := ""
+		if rel.Persistence == "u" {
+			unlogged = "UNLOGGED "
+		}
+		kind := s.Type
+		n.emit = func(*node) string {
+			return "CREATE " + unlogged + "SEQUENCE " + rel.full() + "\n    AS " + kind + options + ";\n"
+		}
+	}
+	return r.readSequenceValues(wanted)
+}
+
+// readSequenceValues reads where sequences stand, 500 in one query. Sequences
+// are not under the snapshot's control: what is read is never older than it.
+func (r *reader) readSequenceValues(rels []*relation) error {
+	for len(rels) > 0 {
+		batch := rels[:min(500, len(rels))]
+		rels = rels[len(batch):]
+		parts := make([]string, len(batch))
+		for i, s := range batch {
+			parts[i] = fmt.Sprintf("select %d::oid, last_value, is_called from %s", s.OID, s.full())
+		}
+		values, err := query[sequenceValue](r, strings.Join(parts, "\nunion all "))
+		if err != nil {
+			return err
+		}
+		for _, v := range values {
+			rel := r.rels[v.OID]
+			n := &node{
+				kind: "SEQUENCE SET", schema: rel.Schema, name: rel.Name, owner: rel.Owner, section: Data, ref: "SEQUENCE " + rel.full(),
+				deps: []key{{classRelation, rel.OID}}, table: rel.OID,
+				emit: func(*node) string {
+					return fmt.Sprintf("SELECT pg_catalog.setval(%s, %d, %t);\n", quoteLiteral(rel.full()), v.Last, v.Called)
+				},
+			}
+			if rel.node != nil {
+				n.table = rel.node.table
+			}
+			r.graph.add(n)
+		}
+	}
+	return nil
+}
