@@ -1,5 +1,7 @@
 package seal
 
+import "sync"
+
 // sampleSize is how much of a stream Auto looks at.
 const sampleSize = 1 << 20
 
@@ -23,6 +25,22 @@ func choose(sample []byte) (Compression, int) {
 		return None, 0
 	}
 	return Zstd, zstdFastest
+}
+
+// samples keeps buffers of sampleSize for the next stream.
+var samples sync.Pool
+
+func newSample() []byte {
+	if b, ok := samples.Get().(*[sampleSize]byte); ok {
+		return b[:0]
+	}
+	return make([]byte, 0, sampleSize)
+}
+
+func freeSample(b []byte) {
+	if cap(b) == sampleSize {
+		samples.Put((*[sampleSize]byte)(b[:sampleSize]))
+	}
 }
 
 type counter int64

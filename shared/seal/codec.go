@@ -117,6 +117,10 @@ func newZstdEncoder(level zstd.EncoderLevel, dst io.Writer) (compressor, error) 
 		zstd.WithEncoderConcurrency(1), // no goroutines: the caller has one per stream
 		zstd.WithWindowSize(zstdWindow),
 		zstd.WithEncoderCRC(true),
+		// The fastest level leaves blocks in which nothing repeats as they are.
+		// Hex and digits (uuid, bytea, numbers) do not repeat and still are
+		// half air: coding their bytes alone is 1.9 times smaller.
+		zstd.WithAllLitEntropyCompression(true),
 		zstd.WithZeroFrames(true), // so that nothing is not a valid stream
 	)
 	if err != nil {

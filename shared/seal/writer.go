@@ -64,7 +64,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 	written := 0
 	if w.encoding == Auto {
 		if w.sample == nil {
-			w.sample = make([]byte, 0, min(max(len(p), 64<<10), sampleSize))
+			w.sample = newSample()
 		}
 		n := min(len(p), sampleSize-len(w.sample))
 		w.sample = append(w.sample, p[:n]...)
@@ -88,6 +88,7 @@ func (w *Writer) settle() error {
 		return err
 	}
 	_, err := w.pass(w.sample)
+	freeSample(w.sample)
 	w.sample = nil
 	return err
 }
