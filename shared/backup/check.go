@@ -52,6 +52,11 @@ order by 1`, schemas, sequences)
 		return pgsession.Explain(err, "check privileges")
 	}
 	denied = append(denied, more...)
+	for _, l := range c.LeftOut {
+		if l.Reason == pgcatalog.Unreadable && len(more) == 0 {
+			denied = append(denied, [2]string{l.Grant, pgx.Identifier{l.Schema, l.Name}.Sanitize()})
+		}
+	}
 	user := pgx.Identifier{conn.Config().User}.Sanitize()
 	if len(denied) > 0 {
 		var grants []string

@@ -51,7 +51,8 @@ func (x *execution) finish(ctx context.Context, p *picture, c *pgcatalog.Catalog
 		Format: manifest.Format, BackupID: r.BackupID, Source: r.Source, Folder: x.folder, Type: string(r.Type), RequestedType: string(r.RequestedType),
 		StartedAt: r.StartedAt, SnapshotAt: r.SnapshotAt, CompletedAt: r.CompletedAt, Server: p.server, Database: c.Database,
 		Options:   manifest.Options{Tables: x.spec.Tables, Exclude: x.spec.Exclude, Compression: r.Compression},
-		Encrypted: r.Encrypted, Roles: c.Roles, Entries: c.Entries, Tables: tables, Files: files, Warnings: []manifest.Warning{},
+		Encrypted: r.Encrypted, Roles: c.Roles, Entries: c.Entries, Tables: tables, Files: files,
+		LeftOut: c.LeftOut, Warnings: []manifest.Warning{},
 	}
 	for _, w := range x.warnings {
 		m.Warnings = append(m.Warnings, manifest.Warning(w))

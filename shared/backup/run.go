@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -114,7 +115,6 @@ func (x *execution) run(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	defer func() { pgsession.Close(ctx, p.conn) }()
-	x.warn(p)
 
 	if err := x.tracker.phase(ctx, PhaseCatalog); err != nil {
 		return nil, err
@@ -124,6 +124,9 @@ func (x *execution) run(ctx context.Context) (*Result, error) {
 		return nil, pgsession.Explain(err, "read the catalog")
 	}
 	if err := checkReadable(ctx, p.conn, catalog); err != nil {
+		return nil, err
+	}
+	if err := x.warn(ctx, p, catalog); err != nil {
 		return nil, err
 	}
 	chunks := plan(catalog.Tables, p.server.VersionNum)
@@ -173,7 +176,8 @@ func (x *execution) begin(ctx context.Context) error {
 	return err
 }
 
-func (x *execution) warn(p *picture) {
+// warn notes what a person should know though the backup will be complete.
+func (x *execution) warn(ctx context.Context, p *picture, c *pgcatalog.Catalog) error {
 	if x.spec.RequestedType != Full {
 		x.warnings = append(x.warnings, Warning{Code: "full_instead",
 			Message: fmt.Sprintf("a %s backup was asked for; this version copies everything", x.spec.RequestedType)})
@@ -182,6 +186,20 @@ func (x *execution) warn(p *picture) {
 		x.warnings = append(x.warnings, Warning{Code: "standby",
 			Message: "the source is a standby: it shows what the primary had written when the snapshot was taken"})
 	}
+	for _, l := range c.LeftOut {
+		if l.Reason == pgcatalog.Unsupported {
+			x.warnings = append(x.warnings, Warning{Code: "unsupported", Object: strings.TrimPrefix(l.Schema+"."+l.Name, "."),
+				Message: fmt.Sprintf("%s %s is not in the backup: %s", strings.ToLower(l.Kind), l.Name, l.Detail)})
+		}
+	}
+	row, err := pgsession.One(ctx, p.conn, "select count(*) from pg_catalog.pg_largeobject_metadata")
+	if err != nil {
+		return pgsession.Explain(err, "look for large objects")
+	}
+	if row[0] != "0" {
+		x.warnings = append(x.warnings, Warning{Code: "large_objects_left_out", Message: row[0] + " large objects are not in the backup: this version does not copy them"})
+	}
+	return nil
 }
 
 func (x *execution) putSchema(ctx context.Context, c *pgcatalog.Catalog) ([]manifest.Object, error) {

@@ -72,11 +72,25 @@ type Manifest struct {
 	Entries   []Entry   `json:"entries"`
 	Tables    []Table   `json:"tables"`
 	Files     []Object  `json:"files"` // the schema scripts
+	LeftOut   []LeftOut `json:"left_out"`
 	Warnings  []Warning `json:"warnings"`
 }
 
 // Entry is an object of the database's schema.
 type Entry = pgcatalog.Entry
+
+// LeftOut is what the database has and the backup does not.
+type LeftOut = pgcatalog.LeftOut
+
+// Catalog returns the schema as the catalog reader gave it.
+func (m *Manifest) Catalog() *pgcatalog.Catalog {
+	c := &pgcatalog.Catalog{ServerVersion: m.Server.VersionNum, Database: m.Database, Entries: m.Entries, Roles: m.Roles, LeftOut: m.LeftOut}
+	for _, t := range m.Tables {
+		c.Tables = append(c.Tables, pgcatalog.Table{OID: t.OID, Schema: t.Schema, Name: t.Name, Columns: t.Columns, Pages: t.Pages,
+			Rows: float64(t.Rows), FileNode: t.FileNode, Filter: t.Filter, Definition: t.Definition})
+	}
+	return c
+}
 
 // Server says where the rows come from, so that a later backup can tell
 // whether it looks at the same history.
