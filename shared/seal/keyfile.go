@@ -98,7 +98,7 @@ func (m *masterKey) Wrap(_ context.Context, key *DataKey) (WrappedKey, error) {
 // Unwrap implements KeyProvider.
 func (m *masterKey) Unwrap(_ context.Context, wrapped WrappedKey) (*DataKey, error) {
 	if wrapped.Provider != keyFileProvider {
-		return nil, otherProvider(wrapped, m)
+		return nil, WrongProvider(wrapped, m)
 	}
 	if wrapped.KeyID != m.id {
 		return nil, fault.New(fault.Forbidden, "this was sealed with key %s, and the key given is %s", wrapped.KeyID, m.String()).

@@ -66,7 +66,7 @@ func (p *passphrase) Wrap(_ context.Context, key *DataKey) (WrappedKey, error) {
 // Unwrap implements KeyProvider.
 func (p *passphrase) Unwrap(_ context.Context, wrapped WrappedKey) (*DataKey, error) {
 	if wrapped.Provider != passphraseProvider {
-		return nil, otherProvider(wrapped, p)
+		return nil, WrongProvider(wrapped, p)
 	}
 	if kdf := wrapped.Params["kdf"]; kdf != "argon2id" {
 		return nil, badParam("kdf", kdf)

@@ -86,8 +86,9 @@ func gcm(key *[KeySize]byte) cipher.AEAD {
 	return aead
 }
 
-// otherProvider is the error for a key that another kind of provider wrapped.
-func otherProvider(wrapped WrappedKey, given KeyProvider) error {
+// WrongProvider is the error of Unwrap for a key that another kind of provider
+// wrapped. It is for implementations of KeyProvider.
+func WrongProvider(wrapped WrappedKey, given KeyProvider) error {
 	return fault.New(fault.Forbidden, "this was sealed with a key of kind %q (%s), and the key given is %s", wrapped.Provider, orUnnamed(wrapped.KeyID), given.String()).
 		Hint("give the kind of key that the backup was made with")
 }
