@@ -1,0 +1,91 @@
+import { Dialog as Base } from "@base-ui/react/dialog";
+import clsx from "clsx";
+import { X } from "lucide-react";
+import type { ReactNode, RefObject } from "react";
+import { useTranslation } from "react-i18next";
+
+type Props = {
+  open: boolean;
+  onOpenChange: (open: boolean) => void;
+  title: ReactNode;
+  description?: ReactNode;
+  children: ReactNode;
+  /** Gets the focus when it opens; the first field when left out. */
+  initialFocus?: RefObject<HTMLElement | null>;
+};
+
+function Close() {
+  const { t } = useTranslation();
+  return (
+    <Base.Close
+      aria-label={t("action.close")}
+      className="-mr-1.5 inline-flex size-8 shrink-0 items-center justify-center rounded-control text-ink-3 hover:bg-hover hover:text-ink"
+    >
+      <X size={17} aria-hidden />
+    </Base.Close>
+  );
+}
+
+export function Dialog({ open, onOpenChange, title, description, children, initialFocus }: Props) {
+  return (
+    <Base.Root open={open} onOpenChange={(next) => onOpenChange(next)}>
+      <Base.Portal>
+        <Base.Backdrop className="scrim" />
+        <Base.Viewport className="fixed inset-0 z-40 flex items-end justify-center overflow-y-auto sm:items-start sm:pt-[12vh]">
+          <Base.Popup
+            initialFocus={initialFocus}
+            className="popup w-full rounded-b-none sm:mb-8 sm:w-[480px] sm:rounded-b-card"
+          >
+            <div className="flex items-start gap-3 px-5 pt-4">
+              <Base.Title className="min-w-0 flex-1 pt-1 font-semibold text-base leading-6">{title}</Base.Title>
+              <Close />
+            </div>
+            {description && <Base.Description className="px-5 pt-1 text-ink-2">{description}</Base.Description>}
+            <div className="px-5 pt-4 pb-5">{children}</div>
+          </Base.Popup>
+        </Base.Viewport>
+      </Base.Portal>
+    </Base.Root>
+  );
+}
+
+/** A panel from the side: the detail of a row, or the navigation on a phone. */
+export function Sheet({
+  open,
+  onOpenChange,
+  title,
+  side = "right",
+  hideTitle = false,
+  children,
+  initialFocus,
+}: Omit<Props, "description"> & { side?: "left" | "right"; hideTitle?: boolean }) {
+  return (
+    <Base.Root open={open} onOpenChange={(next) => onOpenChange(next)}>
+      <Base.Portal>
+        <Base.Backdrop className="scrim" />
+        <Base.Popup
+          initialFocus={initialFocus}
+          className={clsx(
+            "sheet fixed inset-y-0 z-40 flex flex-col bg-surface shadow-raised outline-none",
+            side === "right"
+              ? "sheet-right right-0 w-full border-l sm:w-[min(680px,92vw)]"
+              : "sheet-left left-0 w-[272px] border-r",
+          )}
+        >
+          {hideTitle ? (
+            <Base.Title className="sr-only">{title}</Base.Title>
+          ) : (
+            <div className="flex items-center gap-3 border-b px-5 py-3">
+              <Base.Title className="min-w-0 flex-1 font-semibold text-base">{title}</Base.Title>
+              <Close />
+            </div>
+          )}
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
+          <div className="min-h-0 flex-1 overflow-y-auto" tabIndex={hideTitle ? undefined : 0}>
+            {children}
+          </div>
+        </Base.Popup>
+      </Base.Portal>
+    </Base.Root>
+  );
+}
