@@ -45,8 +45,8 @@ order by 1`, oids)
 select 'grant select on sequence ' || pg_catalog.format('%I.%I', n.nspname, r.relname), pg_catalog.format('%I.%I', n.nspname, r.relname)
 from unnest($1::text[], $2::text[]) as s (schema, name)
 join pg_catalog.pg_namespace n on n.nspname = s.schema
-join pg_catalog.pg_class r on r.relnamespace = n.oid and r.relname = s.name and r.relkind = 'S'
-where not pg_catalog.has_sequence_privilege(r.oid, 'select')
+join pg_catalog.pg_class r on r.relnamespace = n.oid and r.relname = s.name
+where case when r.relkind = 'S' then not pg_catalog.has_sequence_privilege(r.oid, 'select') else false end
 order by 1`, schemas, sequences)
 	if err != nil {
 		return pgsession.Explain(err, "check privileges")
