@@ -232,7 +232,7 @@ const userSchema = `n.nspname !~ '^pg_' and n.nspname <> 'information_schema'`
 // noMember is the condition that a row of a catalog belongs to no extension;
 // it takes the catalog's name and the OID's expression.
 func noMember(catalog, oid string) string {
-	return `not exists (select from pg_depend e where e.classid = '` + catalog + `'::regclass and e.objid = ` + oid + ` and e.deptype = 'e')`
+	return `not exists (select from pg_depend ext where ext.classid = '` + catalog + `'::regclass and ext.objid = ` + oid + ` and ext.deptype = 'e')`
 }
 
 func rolesOf(entries []Entry) []string {
@@ -267,7 +267,7 @@ func (r *reader) readDependencies() error {
 			continue
 		}
 		n := g.find(from)
-		if n == nil || r.ignoredDependency(from, to, d.Type) {
+		if n == nil || d.Class == classProc && d.Type == "i" || r.ignoredDependency(from, to, d.Type) {
 			continue
 		}
 		// A row that only belongs to the node (an array type, a member of an

@@ -22,7 +22,7 @@ func (r *reader) readRoutines() error {
 		       coalesce(p.proacl, acldefault('f', p.proowner))::text[], acldefault('f', p.proowner)::text[],
 		       p.oid < $1
 		from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-		where p.oid >= $1 and (`+userSchema+`)
+		where p.oid >= $1 and (`+userSchema+`) and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'i')
 		   or p.proacl is not null and exists (select from pg_init_privs i where i.classoid = 'pg_proc'::regclass and i.objoid = p.oid and i.initprivs is distinct from p.proacl)
 		   or p.proacl is not null and p.oid < $1 and not exists (select from pg_init_privs i where i.classoid = 'pg_proc'::regclass and i.objoid = p.oid)`,
 		uint32(firstNormalOID))
@@ -64,7 +64,27 @@ func (r *reader) readRoutines() error {
 		definition := strings.TrimSuffix(*p.Definition, "\n") + ";\n"
 		n.emit = func(*node) string { return definition }
 	}
+	if err := r.readConstructors(); err != nil {
+		return err
+	}
 	return r.readAggregates()
+}
+
+// readConstructors makes the functions that range types bring along stand for
+// their type.
+func (r *reader) readConstructors() error {
+	rows, err := query[struct{ Function, Type uint32 }](r, `
+		select d.objid, d.refobjid from pg_depend d
+		where d.classid = 'pg_proc'::regclass and d.refclassid = 'pg_type'::regclass and d.deptype = 'i' and d.objid >= $1`, uint32(firstNormalOID))
+	if err != nil {
+		return err
+	}
+	for _, c := range rows {
+		if k := (key{classProc, c.Function}); !r.isMember(k.class, k.oid) {
+			r.graph.alias[k] = key{classType, c.Type}
+		}
+	}
+	return nil
 }
 
 // changed is the error for an object that was dropped while it was read.

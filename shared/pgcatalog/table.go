@@ -154,6 +154,14 @@ func (t *relation) parentColumns(c *column) []*column {
 	return out
 }
 
+// inheritsExpression says that a parent generates the column in the same way;
+// before PostgreSQL 16 the child may not repeat it.
+func (t *relation) inheritsExpression(c *column) bool {
+	return slices.ContainsFunc(t.parentColumns(c), func(p *column) bool {
+		return p.Generated == c.Generated && p.exprSQL == c.exprSQL
+	})
+}
+
 func (r *reader) columnSQL(t *relation, c *column) string {
 	s := quoteIdent(c.Name)
 	if t.OfType == "" {
@@ -167,6 +175,7 @@ func (r *reader) columnSQL(t *relation, c *column) string {
 	}
 	bare := s
 	switch {
+	case c.Generated != "" && !t.IsPartition && !t.inheritLater() && t.inheritsExpression(c):
 	case c.Generated == "s":
 		s += " GENERATED ALWAYS AS (" + c.exprSQL + ") STORED"
 	case c.Generated == "v":
