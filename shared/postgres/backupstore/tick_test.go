@@ -1,0 +1,232 @@
+package backupstore_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"guarda/shared/execution"
+	"guarda/shared/fault"
+	"guarda/shared/schedule"
+)
+
+// orders remembers what the coordinator was told.
+type orders struct {
+	mu   sync.Mutex
+	got  []string
+	fail error
+}
+
+func (o *orders) Coordinate(_ context.Context, order execution.Order) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.fail != nil {
+		return o.fail
+	}
+	o.got = append(o.got, order.ExecutionID)
+	return nil
+}
+
+func (f *fixture) ticker() (*execution.Ticker, *orders) {
+	o := &orders{}
+	return &execution.Ticker{Store: f.Store, Invoker: o, DefaultZone: "America/Sao_Paulo", Log: slog.New(slog.DiscardHandler)}, o
+}
+
+func tick(t *testing.T, ticker *execution.Ticker, at time.Time) execution.Ticked {
+	t.Helper()
+	done, err := ticker.Tick(t.Context(), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return done
+}
+
+func TestADueScheduleRunsOnceHoweverOftenTheTickComes(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.schedule("1 12 * * *", "", nil)
+	s := f.schedule("0 12 * * *", "", nil)
+	f.exec(`update guarda.backup_schedules set next_run_at = '2026-11-24T12:00:00Z' where id = $1::text::uuid`, s.ID)
+	ticker, told := f.ticker()
+	ticker.DefaultZone = "UTC"
+	var wg sync.WaitGroup
+	for range 6 {
+		wg.Go(func() {
+			if _, err := ticker.Tick(t.Context(), f.clock.Now()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if len(told.got) != 1 {
+		t.Fatalf("%d runs began", len(told.got))
+	}
+	e := f.get(told.got[0])
+	if *e.ScheduleID != s.ID || e.Trigger != execution.Schedule || e.Metadata.Options.Jobs != 4 || !e.Metadata.Options.Encryption {
+		t.Errorf("%+v", e)
+	}
+	kept, err := f.Schedule(t.Context(), s.ID)
+	if err != nil || !kept.NextRun.Equal(f.clock.Now().Add(24*time.Hour)) {
+		t.Errorf("next run: %v %v", kept.NextRun, err)
+	}
+}
+
+func TestOfMissedRunsOnlyTheLatestIsCaughtUp(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	s := f.schedule("0 * * * *", "", nil)
+	ticker, told := f.ticker()
+	f.clock.Advance(5*time.Hour + 7*time.Minute)
+	if done := tick(t, ticker, f.clock.Now()); len(done.Started) != 1 {
+		t.Fatalf("%+v", done)
+	}
+	got := f.one(`select scheduled_for::text from guarda.backup_executions where id = $1::text::uuid`, told.got[0])
+	if got != "2026-11-24 17:00:00+00" && got != "2026-11-24 14:00:00-03" {
+		t.Errorf("the run caught up is the one due at %s", got)
+	}
+	if kept, _ := f.Schedule(t.Context(), s.ID); kept.NextRun.Hour() != 18 {
+		t.Errorf("next: %s", kept.NextRun)
+	}
+}
+
+func TestOverlap(t *testing.T) {
+	t.Parallel()
+	for _, policy := range []schedule.Overlap{schedule.Skip, schedule.Queue} {
+		f := newFixture(t)
+		f.schedule("* * * * *", policy, nil)
+		ticker, told := f.ticker()
+		f.clock.Advance(time.Minute)
+		tick(t, ticker, f.clock.Now())
+		first := told.got[0]
+		f.claim(first)
+		for range 2 { // two more runs are due while the first one goes
+			f.clock.Advance(time.Minute)
+			if _, err := f.Beat(t.Context(), first, nil); err != nil {
+				t.Fatal(err)
+			}
+			if done := tick(t, ticker, f.clock.Now()); len(done.Started) != 0 || done.Skipped != 1 {
+				t.Errorf("%s: %+v", policy, done)
+			}
+		}
+		f.complete(first)
+		f.clock.Advance(10 * time.Second)
+		done := tick(t, ticker, f.clock.Now())
+		warnings := len(f.get(first).Metadata.Warnings) - 1
+		if policy == schedule.Skip && (len(done.Started) != 0 || warnings != 2) {
+			t.Errorf("skip: %+v, %d warnings on the run that was in the way", done, warnings)
+		}
+		if policy == schedule.Queue && (len(done.Started) != 1 || warnings != 0) {
+			t.Errorf("queue: %+v, %d warnings", done, warnings)
+		}
+	}
+}
+
+func TestWithoutASourceADueRunIsSkippedOnceNotEveryMinute(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.schedule("0 * * * *", "", nil)
+	f.exec(`delete from guarda.sources`)
+	ticker, _ := f.ticker()
+	f.clock.Advance(time.Hour)
+	skipped := 0
+	for range 5 {
+		skipped += tick(t, ticker, f.clock.Now()).Skipped
+		f.clock.Advance(time.Minute)
+	}
+	if skipped != 1 || f.one(`select count(*)::text from guarda.backup_executions`) != "0" {
+		t.Errorf("skipped %d times", skipped)
+	}
+}
+
+func TestAnInitialScheduleGetsItsNextRunAndDoesNotRunAtOnce(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.exec(`insert into guarda.backup_schedules (name, cron_expression, backup_type) values ('a', '0 2 * * *', 'full'), ('bad', 'every day', 'full')`)
+	ticker, told := f.ticker()
+	tick(t, ticker, f.clock.Now())
+	if got := f.one(`select to_char(next_run_at at time zone 'UTC', 'DD HH24:MI') from guarda.backup_schedules where name = 'a'`); got != "25 05:00" || len(told.got) != 0 {
+		t.Errorf("next run %s, told %v", got, told.got)
+	}
+}
+
+func TestARunThatNobodyTookUpIsToldAgainAndGivenUpInTheEnd(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	id := f.create()
+	ticker, told := f.ticker()
+	f.clock.Advance(time.Minute)
+	if done := tick(t, ticker, f.clock.Now()); len(done.Again) != 0 {
+		t.Errorf("too early: %+v", done)
+	}
+	f.clock.Advance(time.Minute)
+	if done := tick(t, ticker, f.clock.Now()); len(done.Again) != 1 || told.got[0] != id {
+		t.Errorf("%+v", done)
+	}
+	if done := tick(t, ticker, f.clock.Now()); len(done.Again) != 0 {
+		t.Errorf("told twice in a minute: %+v", done)
+	}
+	told.fail = fault.New(fault.Unavailable, "no")
+	f.clock.Advance(2 * time.Minute)
+	if _, err := ticker.Tick(t.Context(), f.clock.Now()); err == nil {
+		t.Error("a coordinator that cannot be told is not an error")
+	}
+	f.clock.Advance(time.Hour)
+	tick(t, ticker, f.clock.Now())
+	if e := f.get(id); e.Status != execution.Failed || e.Metadata.Error.Code != fault.Unavailable || e.Metadata.Error.Hint.Format == "" {
+		t.Errorf("%+v", e)
+	}
+}
+
+func TestARunThatStoppedReportingFailsWithAReason(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	dead, alive, canceled := f.create(), f.create(), f.create()
+	for _, id := range []string{dead, alive, canceled} {
+		f.claim(id)
+	}
+	if _, err := f.Cancel(t.Context(), canceled); err != nil {
+		t.Fatal(err)
+	}
+	f.exec(`insert into guarda.backup_chunks (execution_id, chunk_no, table_oid, table_schema, table_name, range_from, range_to) values ($1::text::uuid, 1, 1, 's', 't', 0, -1)`, dead)
+	f.clock.Advance(4 * time.Minute)
+	if _, err := f.Beat(t.Context(), alive, nil); err != nil {
+		t.Fatal(err)
+	}
+	ticker, _ := f.ticker()
+	if done := tick(t, ticker, f.clock.Now()); len(done.Failed) != 2 {
+		t.Errorf("%+v", done)
+	}
+	if e := f.get(dead); e.Status != execution.Failed || e.Canceled || e.In(fault.English).Error.Hint == "" {
+		t.Errorf("dead: %+v", e)
+	}
+	if e := f.get(canceled); !e.Canceled {
+		t.Errorf("canceled: %+v", e)
+	}
+	if e := f.get(alive); e.Status != execution.Running {
+		t.Errorf("alive: %+v", e)
+	}
+	if n := f.one(`select count(*)::text from guarda.backup_chunks`); n != "0" {
+		t.Errorf("%s chunks of the dead run are left", n)
+	}
+}
+
+func TestATickGoesOnAfterAFailure(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	for i := range 3 {
+		f.schedule(fmt.Sprintf("%d 12 * * *", i+1), "", nil)
+	}
+	ticker, told := f.ticker()
+	ticker.DefaultZone = "UTC"
+	told.fail = fault.New(fault.Unavailable, "no")
+	f.clock.Advance(5 * time.Minute)
+	if _, err := ticker.Tick(t.Context(), f.clock.Now()); err == nil {
+		t.Fatal("no error")
+	}
+	if n := f.one(`select count(*)::text from guarda.backup_executions where status = 'pending'`); n != "3" {
+		t.Errorf("%s of 3 runs are waiting for the next tick", n)
+	}
+}
