@@ -9,6 +9,7 @@ import (
 
 // choose finds the tables and entries to restore.
 func (x *restoration) choose() error {
+	x.made = map[uint32]bool{}
 	c := x.m.Catalog()
 	if len(x.Tables) > 0 {
 		var err error
@@ -32,6 +33,9 @@ func (x *restoration) choose() error {
 	for _, e := range c.Entries {
 		if !x.NoACL || !isACL(&e) {
 			x.entries = append(x.entries, e)
+			if e.Kind == "TABLE" {
+				x.made[e.Table] = true
+			}
 		}
 	}
 	return nil

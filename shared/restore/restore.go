@@ -132,6 +132,7 @@ type restoration struct {
 	key      *seal.DataKey
 	entries  []pgcatalog.Entry // those to restore
 	tables   []*manifest.Table
+	made     map[uint32]bool // OIDs of the tables that entries make
 	began    time.Time
 	warnings []manifest.Warning
 	progress tracker
