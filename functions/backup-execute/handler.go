@@ -8,6 +8,7 @@ import (
 	"guarda/shared/auth"
 	"guarda/shared/clock"
 	"guarda/shared/execution"
+	"guarda/shared/fault"
 	"guarda/shared/httpapi"
 )
 
@@ -57,7 +58,8 @@ func (r *request) check() error {
 		c.OneOf("compression", r.Compression, "auto", "zstd", "gzip", "brotli", "none")
 	}
 	if r.Compress != nil && *r.Compress == (r.Compression == "none") && r.Compression != "" {
-		c.Field("compression", "contradiction", "contradicts compress; leave one of the two out")
+		return fault.New(fault.Invalid, "compress and compression contradict each other").
+			Hint("leave one of the two out").Field("compression", "contradiction", "contradicts compress")
 	}
 	return c.Err()
 }
