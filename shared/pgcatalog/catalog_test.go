@@ -33,11 +33,36 @@ func makeRoles(t testing.TB) {
 
 var createRole = regexp.MustCompile(`(?m)^create role .*$`)
 
+// newDatabase makes an empty database that can be dropped whatever
+// subscriptions a test leaves in it.
+func newDatabase(t testing.TB) string {
+	t.Helper()
+	url := pgtest.New(t)
+	t.Cleanup(func() {
+		ctx := context.Background()
+		conn, err := pgx.Connect(ctx, url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(ctx)
+		rows, _ := conn.Query(ctx, `select quote_ident(subname) from pg_subscription where subdbid = (select oid from pg_database where datname = current_database())`)
+		names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			pgtest.Exec(t, url, "alter subscription "+name+" set (slot_name = none)")
+			pgtest.Exec(t, url, "drop subscription "+name)
+		}
+	})
+	return url
+}
+
 // load runs a file of testdata in a new database.
 func load(t testing.TB, name string) string {
 	t.Helper()
 	makeRoles(t)
-	url := pgtest.New(t)
+	url := newDatabase(t)
 	raw, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +92,11 @@ func read(t testing.TB, url string, opt pgcatalog.Options) *pgcatalog.Catalog {
 func apply(t testing.TB, url string, c *pgcatalog.Catalog) {
 	t.Helper()
 	ctx := context.Background()
-	conn := pgtest.Connect(t, url)
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(ctx)
 	run := func(what, sql string) {
 		if sql == "" {
 			return
@@ -131,7 +160,7 @@ func TestASchemaComesBackAsPgDumpSeesIt(t *testing.T) {
 			t.Parallel()
 			source := load(t, name)
 			c := read(t, source, pgcatalog.Options{})
-			target := pgtest.New(t)
+			target := newDatabase(t)
 			apply(t, target, c)
 			same(t, dump(t, source), dump(t, target))
 			again := read(t, target, pgcatalog.Options{})

@@ -126,6 +126,8 @@ func Read(ctx context.Context, q Querier, opt Options) (*Catalog, error) {
 		r.readColumns, r.readSequences, r.readConstraints, r.readInheritance, r.readIndexes,
 		r.readStatistics, r.readViews, r.readTriggers, r.readPolicies, r.readEventTriggers,
 
+		r.readOperators, r.readCollations, r.readTextSearch, r.readForeign, r.readPublications,
+		r.readLargeObjects, r.readDefaultACLs,
 		r.finishRelations, r.finishTypes, r.readDependencies,
 	}
 	for _, step := range steps {

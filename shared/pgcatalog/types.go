@@ -248,10 +248,11 @@ func (r *reader) readRanges() error {
 func shellOf(n *node) *node {
 	name := qualified(n.schema, n.name)
 	return &node{
+		// The owner comes with the whole type: only the one who made a shell
+		// may complete it.
 		kind: "SHELL TYPE", schema: n.schema, name: n.name, ref: "TYPE " + name, owner: n.owner, section: PreData,
-		ownerSQL: "ALTER TYPE " + name + " OWNER TO " + quoteIdent(n.owner) + ";\n",
-		dropSQL:  "DROP TYPE IF EXISTS " + name + " CASCADE;\n",
-		emit:     func(*node) string { return "CREATE TYPE " + name + ";\n" },
+		dropSQL: "DROP TYPE IF EXISTS " + name + " CASCADE;\n",
+		emit:    func(*node) string { return "CREATE TYPE " + name + ";\n" },
 	}
 }
 
