@@ -30,7 +30,11 @@ func (x *restoration) choose() error {
 	for _, t := range c.Tables {
 		x.tables = append(x.tables, byOID[t.OID])
 	}
+	x.made = map[uint32]bool{}
 	for _, e := range c.Entries {
+		if e.Kind == "TABLE" {
+			x.made[e.Table] = true
+		}
 		if !x.NoACL || !isACL(&e) {
 			x.entries = append(x.entries, e)
 			if e.Kind == "TABLE" {
