@@ -56,6 +56,19 @@ func invalidDSN() error {
 		Hint("write postgres://user:password@host:port/database, with special characters of the password percent-encoded")
 }
 
+// Connect opens one connection, in exec mode too; its errors say what to do.
+func Connect(ctx context.Context, dsn string) (*pgx.Conn, error) {
+	cfg, err := ParseDSN(dsn)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		return nil, Explain(err, "connect")
+	}
+	return conn, nil
+}
+
 // Open makes a pool. It does not connect yet: the first query does, and an
 // unreachable server shows there.
 func Open(ctx context.Context, dsn string, o Options) (*pgxpool.Pool, error) {

@@ -1,0 +1,191 @@
+package source
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"guarda/shared/fault"
+)
+
+// Status is how a check went.
+type Status string
+
+// The statuses.
+const (
+	OK      Status = "ok"
+	Warning Status = "warning"
+	Failed  Status = "failed"
+	Skipped Status = "skipped"
+)
+
+// Check is one thing that a backup needs.
+type Check struct {
+	Name    string // "connect", "version", "session", "privileges" or "row_security"
+	Status  Status
+	Message fault.Text
+	Hint    fault.Text
+}
+
+// Report says whether a backup of a source would work.
+type Report struct {
+	OK            bool // nothing failed
+	ServerVersion string
+	SizeBytes     *int64 // nil: the role may not ask
+	Checks        []Check
+}
+
+// Tester tries sources.
+type Tester struct {
+	Connect func(ctx context.Context, dsn string) (*pgx.Conn, error)
+	// SessionMode is an error when the connection leads through a pooler that
+	// does not hold a session (see postgres.SessionMode).
+	SessionMode func(ctx context.Context, conn *pgx.Conn) error
+}
+
+// Test tries the connection and everything that a backup will need. What does
+// not work is in the report, not an error.
+func (t Tester) Test(ctx context.Context, dsn string) *Report {
+	r := &Report{}
+	conn, err := t.Connect(ctx, dsn)
+	if err != nil {
+		r.add("connect", err)
+		r.skip("version", "session", "privileges", "row_security")
+		return r
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	r.add("connect", nil)
+	r.add("version", r.version(ctx, conn))
+	r.add("session", t.SessionMode(ctx, conn))
+	r.add("privileges", privileges(ctx, conn))
+	r.add("row_security", rowSecurity(ctx, conn))
+	r.OK = true
+	for _, c := range r.Checks {
+		r.OK = r.OK && c.Status != Failed
+	}
+	var size int64
+	if conn.QueryRow(ctx, "select pg_catalog.pg_database_size(pg_catalog.current_database())").Scan(&size) == nil {
+		r.SizeBytes = &size
+	}
+	return r
+}
+
+// warning is an error that does not keep a backup from working.
+type warning struct{ cause *fault.Error }
+
+func (w warning) Error() string { return w.cause.Error() }
+
+func (r *Report) add(name string, err error) {
+	c := Check{Name: name, Status: OK, Message: passed(name)}
+	if err != nil {
+		c.Status = Failed
+		f := fault.As(err)
+		if w, ok := err.(warning); ok { //nolint:errorlint // ours, not wrapped
+			c.Status, f = Warning, w.cause
+		}
+		if f == nil {
+			f = fault.New(fault.Unavailable, "the check could not be made: %s", err)
+		}
+		c.Message, c.Hint = f.Message, f.HintText
+	}
+	r.Checks = append(r.Checks, c)
+}
+
+func (r *Report) skip(names ...string) {
+	for _, n := range names {
+		r.Checks = append(r.Checks, Check{Name: n, Status: Skipped, Message: fault.New(fault.Unavailable, "not tried: there is no connection").Message})
+	}
+}
+
+func passed(name string) fault.Text {
+	switch name {
+	case "connect":
+		return fault.New("", "the server takes the connection").Message
+	case "version":
+		return fault.New("", "the server's version is supported").Message
+	case "session":
+		return fault.New("", "the connection holds its session").Message
+	case "privileges":
+		return fault.New("", "every table and sequence can be read").Message
+	}
+	return fault.New("", "no table hides rows from this user").Message
+}
+
+func (r *Report) version(ctx context.Context, conn *pgx.Conn) error {
+	var number int
+	err := conn.QueryRow(ctx, `select pg_catalog.current_setting('server_version'), pg_catalog.current_setting('server_version_num')::int`).Scan(&r.ServerVersion, &number)
+	if err != nil {
+		return err
+	}
+	switch major := number / 10000; {
+	case major < 13:
+		return fault.New(fault.Invalid, "PostgreSQL %s is too old", r.ServerVersion).Hint("Guarda backs up PostgreSQL 13 to 18")
+	case major > 18:
+		return warning{fault.New(fault.Invalid, "PostgreSQL %s is newer than what Guarda was tested with", r.ServerVersion).Hint("Guarda backs up PostgreSQL 13 to 18")}
+	}
+	return nil
+}
+
+// relationsWhere starts a query for names of the relations that a backup
+// reads; views have no rows of their own.
+const relationsWhere = `
+	select pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), pg_catalog.quote_ident(n.nspname)
+	from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+	where n.nspname <> 'information_schema' and n.nspname !~ '^pg_' and c.relpersistence <> 't' and `
+
+type relation struct{ Name, Schema string }
+
+func relations(ctx context.Context, conn *pgx.Conn, where string) ([]relation, error) {
+	rows, err := conn.Query(ctx, relationsWhere+where+" order by 1")
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[relation])
+}
+
+func privileges(ctx context.Context, conn *pgx.Conn) error {
+	found, err := relations(ctx, conn, `c.relkind in ('r', 'm', 'S') and not case
+		when not pg_catalog.has_schema_privilege(n.oid, 'usage') then false
+		when c.relkind = 'S' then pg_catalog.has_sequence_privilege(c.oid, 'select')
+		else pg_catalog.has_table_privilege(c.oid, 'select') end`)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	user := ""
+	if err := conn.QueryRow(ctx, "select pg_catalog.quote_ident(current_user)").Scan(&user); err != nil {
+		return err
+	}
+	var grants []string
+	last := ""
+	for _, f := range found {
+		if f.Schema != last && len(grants) < 3 {
+			grants = append(grants, fmt.Sprintf("grant usage on schema %[1]s to %[2]s; grant select on all tables in schema %[1]s to %[2]s; grant select on all sequences in schema %[1]s to %[2]s;", f.Schema, user))
+		}
+		last = f.Schema
+	}
+	return fault.New(fault.Forbidden, "the user may not read %d tables or sequences: %s", len(found), some(found)).
+		Hint("as their owner run: %s", strings.Join(grants, " "))
+}
+
+func rowSecurity(ctx context.Context, conn *pgx.Conn) error {
+	found, err := relations(ctx, conn, `c.relkind in ('r', 'p') and pg_catalog.row_security_active(c.oid)`)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	return fault.New(fault.Forbidden, "row security hides rows of %d tables from the user: %s", len(found), some(found)).
+		Hint("back up as a user that has the attribute BYPASSRLS (alter role … bypassrls), or that owns the tables")
+}
+
+func some(found []relation) string {
+	var names []string
+	for i, f := range found {
+		if i == 5 {
+			names = append(names, "…")
+			break
+		}
+		names = append(names, f.Name)
+	}
+	return strings.Join(names, ", ")
+}
