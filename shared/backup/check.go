@@ -37,7 +37,7 @@ order by 1`, oids)
 	}
 	var schemas, sequences []string
 	for _, e := range c.Entries {
-		if e.Kind == "SEQUENCE SET" {
+		if e.Kind == "SEQUENCE" {
 			schemas, sequences = append(schemas, e.Schema), append(sequences, e.Name)
 		}
 	}
@@ -52,11 +52,6 @@ order by 1`, schemas, sequences)
 		return pgsession.Explain(err, "check privileges")
 	}
 	denied = append(denied, more...)
-	for _, l := range c.LeftOut {
-		if l.Reason == pgcatalog.Unreadable && len(more) == 0 {
-			denied = append(denied, [2]string{l.Grant, pgx.Identifier{l.Schema, l.Name}.Sanitize()})
-		}
-	}
 	user := pgx.Identifier{conn.Config().User}.Sanitize()
 	if len(denied) > 0 {
 		var grants []string
