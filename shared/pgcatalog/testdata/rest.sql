@@ -83,10 +83,11 @@ alter foreign table r.ft disable trigger ftt;
 -- publications and subscriptions
 create table r.pubbed (id int primary key, a text, b int);
 create publication pub_all for all tables with (publish = 'insert, truncate');
-create publication pub_some for table r.pubbed (id, b) where (b > 3), r.uses with (publish_via_partition_root = true);
-create publication pub_schema for tables in schema r;
+create publication pub_some for table r.pubbed (id, b) where (b > 3), r.uses with (publish_via_partition_root = true); -- since 15
+create publication pub_schema for tables in schema r; -- since 15
 create publication "pub none";
-create subscription sub connection 'host=/nowhere dbname=x password=it''s' publication "Pub A", b with (connect = false, slot_name = none, binary = true, synchronous_commit = on, streaming = true);
+create subscription sub connection 'host=/nowhere dbname=x password=it''s' publication "Pub A", b with (connect = false, slot_name = none, synchronous_commit = on);
+alter subscription sub set (binary = true, streaming = true); -- since 14
 create subscription sub2 connection 'dbname=y' publication b with (connect = false, slot_name = 'slot');
 -- large objects
 select lo_create(90001); select lo_create(90002); select lo_from_bytea(90003, 'abc');
