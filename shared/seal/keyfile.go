@@ -59,6 +59,16 @@ func KeyFile(path string) (KeyProvider, error) {
 	return &masterKey{secret: secret, id: KeyID(secret[:]), name: "key file " + path}, nil
 }
 
+// KeyText returns the provider for the text of a key file, for keys that are
+// kept where there are no files (an environment variable, a secret).
+func KeyText(text []byte) (KeyProvider, error) {
+	secret, err := parseKeyFile("the key", text)
+	if err != nil {
+		return nil, err
+	}
+	return &masterKey{secret: secret, id: KeyID(secret[:]), name: "key"}, nil
+}
+
 // KeyFromBytes returns the provider for a key of 32 bytes that the caller
 // holds. An id of "" is replaced by KeyID(secret).
 func KeyFromBytes(secret []byte, id string) (KeyProvider, error) {
