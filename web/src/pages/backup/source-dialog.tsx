@@ -1,0 +1,205 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { CircleCheck, CircleMinus, CircleX, TriangleAlert } from "lucide-react";
+import { useState } from "react";
+import { useForm } from "react-hook-form";
+import { useTranslation } from "react-i18next";
+import { keys, useAddSource, useTestSource } from "@/api/queries";
+import { ApiError } from "@/api/problem";
+import type { Source, SourceTest } from "@/api/types";
+import { usePermission } from "@/app/services";
+import { useFormat } from "@/format/use-format";
+import { Button } from "@/ui/button";
+import { Dialog } from "@/ui/dialog";
+import { Field, Input } from "@/ui/field";
+import { ErrorPanel, Skeleton } from "@/ui/states";
+
+type Form = { name: string; dsn: string };
+
+/** Adds a database, then tries it: what a backup needs is checked one thing at a time. */
+export function SourceDialog({
+  open,
+  onClose,
+  onRun,
+}: {
+  open: boolean;
+  onClose: () => void;
+  onRun: (sourceId: string) => void;
+}) {
+  const { t } = useTranslation();
+  const [added, setAdded] = useState<Source | null>(null);
+  const queries = useQueryClient();
+  const close = () => {
+    setAdded(null);
+    onClose();
+    void queries.invalidateQueries({ queryKey: keys.summary });
+  };
+  return (
+    <Dialog
+      open={open}
+      onOpenChange={(next) => !next && close()}
+      title={added ? t("source_dialog.test_title", { name: added.name }) : t("source_dialog.title")}
+      description={added ? undefined : t("source_dialog.text")}
+    >
+      {added ? (
+        <Checks
+          source={added}
+          onDone={close}
+          onRun={() => {
+            close();
+            onRun(added.id);
+          }}
+        />
+      ) : (
+        <SourceForm onAdded={setAdded} onCancel={close} />
+      )}
+    </Dialog>
+  );
+}
+
+function SourceForm({ onAdded, onCancel }: { onAdded: (source: Source) => void; onCancel: () => void }) {
+  const { t } = useTranslation();
+  const add = useAddSource();
+  const allowed = usePermission("sources.write");
+  const { register, handleSubmit, setError, formState } = useForm<Form>({ defaultValues: { name: "", dsn: "" } });
+  const [sent, setSent] = useState({ body: "", key: "" });
+  const submit = handleSubmit((form) => {
+    const source = { name: form.name.trim(), dsn: form.dsn.trim() };
+    const body = JSON.stringify(source);
+    const key = sent.body === body ? sent.key : crypto.randomUUID();
+    setSent({ body, key });
+    add.mutate(
+      { source, key },
+      {
+        onSuccess: onAdded,
+        onError: (error) => {
+          if (!(error instanceof ApiError)) return;
+          for (const { field, message } of error.fields) {
+            if (field === "name" || field === "dsn") setError(field, { message });
+          }
+        },
+      },
+    );
+  });
+  return (
+    <form onSubmit={submit} noValidate className="flex flex-col gap-4">
+      {add.isError && <ErrorPanel compact error={add.error} />}
+      <Field label={t("source_dialog.name")} help={t("source_dialog.name_help")} error={formState.errors.name?.message}>
+        {(props) => (
+          <Input
+            {...props}
+            {...register("name", {
+              required: t("source_dialog.name_missing"),
+              pattern: { value: /^\s*[a-z0-9][a-z0-9_-]{0,62}\s*$/, message: t("source_dialog.name_pattern") },
+            })}
+            placeholder="loja"
+            autoCapitalize="off"
+            spellCheck={false}
+          />
+        )}
+      </Field>
+      <Field label={t("source_dialog.dsn")} help={t("source_dialog.dsn_help")} error={formState.errors.dsn?.message}>
+        {(props) => (
+          <Input
+            {...props}
+            {...register("dsn", { required: t("source_dialog.dsn_missing") })}
+            placeholder="postgres://guarda@db.example.com:5432/loja?sslmode=require"
+            autoCapitalize="off"
+            autoComplete="off"
+            spellCheck={false}
+            className="font-mono text-[13px]"
+          />
+        )}
+      </Field>
+      <div className="mt-1 flex justify-end gap-2">
+        <Button onClick={onCancel}>{t("action.cancel")}</Button>
+        <Button
+          type="submit"
+          variant="primary"
+          busy={add.isPending}
+          reason={allowed ? null : t("permission.missing", { permission: "sources.write" })}
+        >
+          {add.isPending ? t("source_dialog.adding") : t("source_dialog.add")}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+function Checks({ source, onDone, onRun }: { source: Source; onDone: () => void; onRun: () => void }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const test = useTestSource();
+  // The test follows from adding: it starts with this view, once.
+  const [started, setStarted] = useState(false);
+  if (!started) {
+    setStarted(true);
+    queueMicrotask(() => test.mutate(source.id));
+  }
+  return (
+    <div className="flex flex-col gap-4">
+      {test.isError ? (
+        <ErrorPanel compact error={test.error} onRetry={() => test.mutate(source.id)} />
+      ) : test.data ? (
+        <>
+          <p>
+            {test.data.ok ? t("source_dialog.ok") : t("source_dialog.not_ok")}{" "}
+            <span className="text-ink-2">
+              {[
+                test.data.server_version && `PostgreSQL ${test.data.server_version}`,
+                test.data.size_bytes != null && format.bytes(test.data.size_bytes),
+              ]
+                .filter(Boolean)
+                .join(" · ")}
+            </span>
+          </p>
+          <ul className="flex flex-col gap-2.5">
+            {test.data.checks.map((check) => (
+              <li key={check.name} className="flex gap-2.5">
+                <CheckIcon status={check.status} />
+                <div className="min-w-0">
+                  <p className="break-words">
+                    <span className="font-medium">{t(`check.${check.name}`)}</span>{" "}
+                    <span className="text-ink-2">{check.message}</span>
+                  </p>
+                  {check.hint && <p className="break-words text-[13px] text-ink-2">{check.hint}</p>}
+                </div>
+              </li>
+            ))}
+          </ul>
+        </>
+      ) : (
+        <div role="status" aria-label={t("source_dialog.testing")} className="flex flex-col gap-3">
+          {[0, 1, 2, 3, 4].map((i) => (
+            <Skeleton key={i} className="h-5" />
+          ))}
+        </div>
+      )}
+      <div className="flex justify-end gap-2">
+        <Button onClick={onDone}>{t("action.close")}</Button>
+        <Button
+          variant="primary"
+          onClick={onRun}
+          reason={test.data?.ok ? null : test.isPending ? t("source_dialog.testing") : t("source_dialog.fix_first")}
+        >
+          {t("source_dialog.first_backup")}
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+function CheckIcon({ status }: { status: SourceTest["checks"][number]["status"] }) {
+  const { t } = useTranslation();
+  const looks = {
+    ok: <CircleCheck size={17} aria-hidden className="text-ok" />,
+    warning: <TriangleAlert size={17} aria-hidden className="text-warn" />,
+    failed: <CircleX size={17} aria-hidden className="text-bad" />,
+    skipped: <CircleMinus size={17} aria-hidden className="text-ink-3" />,
+  };
+  return (
+    <span className="mt-0.5 shrink-0">
+      {looks[status]}
+      <span className="sr-only">{t(`check.${status}`)}</span>
+    </span>
+  );
+}
