@@ -191,7 +191,7 @@ func (s *Sealer) Seal(sourceID, dsn string) []byte {
 	out := make([]byte, 1+s.aead.NonceSize(), 1+s.aead.NonceSize()+len(dsn)+s.aead.Overhead())
 	out[0] = sealVersion
 	_, _ = rand.Read(out[1:]) // never fails: crypto/rand ends the program instead
-	return s.aead.Seal(out, out[1:], []byte(strings.ToLower(sourceID)), []byte(dsn))
+	return s.aead.Seal(out, out[1:], []byte(dsn), []byte(strings.ToLower(sourceID)))
 }
 
 // Open decrypts it. Another key, another source or changed bytes are
