@@ -4,8 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"regexp"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -96,8 +94,6 @@ func viewOf(s source.Source) view {
 	}
 }
 
-var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
-
 // checked is an input whose every field was looked at.
 type checked struct {
 	in       input
@@ -110,8 +106,8 @@ func check(in input, dsnRequired bool) (*checked, error) {
 	out := &checked{in: in}
 	if in.Name == "" {
 		c.Field("name", "required", "is required")
-	} else if !namePattern.MatchString(in.Name) {
-		c.Field("name", "invalid", "must have 1 to 63 lower-case letters, digits, - and _, and begin with a letter or digit")
+	} else if err := c.Add("name", source.CheckName(in.Name)); err != nil {
+		return nil, err
 	}
 	if in.Kind != nil {
 		c.OneOf("kind", *in.Kind, "postgres", "rds", "aurora", "supabase")
@@ -166,7 +162,7 @@ func (d Deps) list(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	views := make([]view, 0, len(found))
-	for s := range slices.Values(found) {
+	for _, s := range found {
 		views = append(views, viewOf(s))
 	}
 	return httpapi.JSON(w, http.StatusOK, httpapi.NewPage(views, limit, kind, func(v view) string { return v.Name }))

@@ -4,8 +4,22 @@ package source
 
 import (
 	"context"
+	"regexp"
 	"time"
+
+	"guarda/shared/fault"
 )
+
+var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
+
+// CheckName says whether a name is fit for a source: it names a folder in
+// every kind of store.
+func CheckName(name string) error {
+	if !namePattern.MatchString(name) {
+		return fault.New(fault.Invalid, "must have 1 to 63 lower-case letters, digits, - and _, and begin with a letter or digit")
+	}
+	return nil
+}
 
 // Settings are a source's defaults for its runs; zero values stand for the
 // API's defaults.
