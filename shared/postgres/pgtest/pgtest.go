@@ -43,7 +43,7 @@ var server = sync.OnceValues(func() (string, error) {
 
 // keep holds the server (and the pipe that keeps it alive) against the
 // garbage collector.
-var keep *pgserver.Server
+var keep *pgserver.Server //nolint:unused // it is there to be held, not to be read
 
 // Settings are the server settings that the tests rely on.
 func Settings() map[string]string {
