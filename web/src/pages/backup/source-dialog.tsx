@@ -28,8 +28,10 @@ export function SourceDialog({
   const { t } = useTranslation();
   const [added, setAdded] = useState<Source | null>(null);
   const queries = useQueryClient();
+  const test = useTestSource();
   const close = () => {
     setAdded(null);
+    test.reset();
     onClose();
     void queries.invalidateQueries({ queryKey: keys.summary });
   };
@@ -42,7 +44,8 @@ export function SourceDialog({
     >
       {added ? (
         <Checks
-          source={added}
+          test={test}
+          onRetry={() => test.mutate(added.id)}
           onDone={close}
           onRun={() => {
             close();
@@ -50,7 +53,13 @@ export function SourceDialog({
           }}
         />
       ) : (
-        <SourceForm onAdded={setAdded} onCancel={close} />
+        <SourceForm
+          onAdded={(source) => {
+            setAdded(source);
+            test.mutate(source.id);
+          }}
+          onCancel={close}
+        />
       )}
     </Dialog>
   );
@@ -125,20 +134,23 @@ function SourceForm({ onAdded, onCancel }: { onAdded: (source: Source) => void; 
   );
 }
 
-function Checks({ source, onDone, onRun }: { source: Source; onDone: () => void; onRun: () => void }) {
+function Checks({
+  test,
+  onRetry,
+  onDone,
+  onRun,
+}: {
+  test: ReturnType<typeof useTestSource>;
+  onRetry: () => void;
+  onDone: () => void;
+  onRun: () => void;
+}) {
   const { t } = useTranslation();
   const format = useFormat();
-  const test = useTestSource();
-  // The test follows from adding: it starts with this view, once.
-  const [started, setStarted] = useState(false);
-  if (!started) {
-    setStarted(true);
-    queueMicrotask(() => test.mutate(source.id));
-  }
   return (
     <div className="flex flex-col gap-4">
       {test.isError ? (
-        <ErrorPanel compact error={test.error} onRetry={() => test.mutate(source.id)} />
+        <ErrorPanel compact error={test.error} onRetry={onRetry} />
       ) : test.data ? (
         <>
           <p>
