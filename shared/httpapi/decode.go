@@ -83,6 +83,11 @@ func decode(body []byte, into any) error {
 	w := walker{}
 	w.check(tree, reflect.TypeOf(into).Elem(), "", 0)
 	if len(w.fields) > 0 {
+		for i := range w.fields {
+			if w.fields[i].Name == "" {
+				w.fields[i].Name = "body"
+			}
+		}
 		return invalid(w.fields)
 	}
 	if err := json.Unmarshal(body, into); err != nil {
