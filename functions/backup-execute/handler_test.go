@@ -150,3 +150,11 @@ func TestErrorsAreInTheReadersLanguage(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 }
+
+func TestTheSampleEventIsAnswered(t *testing.T) {
+	t.Parallel()
+	w := backuptest.New(t)
+	if got := contract.Replay(t, "backup-execute", newClient(w).Handler); got.StatusCode != 200 {
+		t.Errorf("%d %s", got.StatusCode, got.Body)
+	}
+}
