@@ -164,6 +164,7 @@ func TestASchemaComesBackAsPgDumpSeesIt(t *testing.T) {
 			target := newDatabase(t)
 			apply(t, target, c)
 			same(t, dump(t, source), dump(t, target))
+			same(t, inventory(t, source), inventory(t, target))
 			again := read(t, target, pgcatalog.Options{})
 			sameEntries(t, c, again)
 			for _, l := range c.LeftOut {
