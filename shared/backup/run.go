@@ -180,7 +180,7 @@ func (x *execution) begin(ctx context.Context) error {
 func (x *execution) warn(ctx context.Context, p *picture, c *pgcatalog.Catalog) error {
 	if x.spec.RequestedType != Full {
 		x.warnings = append(x.warnings, Warning{Code: "full_instead",
-			Message: fmt.Sprintf("a %s backup was asked for; this version copies everything", x.spec.RequestedType)})
+			Message: fmt.Sprintf("the backup was asked for as %s; this version copies everything", x.spec.RequestedType)})
 	}
 	if p.server.Standby {
 		x.warnings = append(x.warnings, Warning{Code: "standby",

@@ -132,7 +132,7 @@ func (s *selection) choose(take, drop []pattern) error {
 		if matched[j] {
 			continue
 		}
-		e := fault.New(fault.NotFound, "no table matches %s", p.text)
+		e := fault.New(fault.Invalid, "no table matches %s", p.text)
 		if near := nearest(p.text, names); len(near) > 0 {
 			return e.Hint("similar names: %s", strings.Join(near, ", "))
 		}
