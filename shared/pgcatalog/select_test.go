@@ -120,7 +120,7 @@ func TestAPatternWithoutAMatchNamesItsNeighbours(t *testing.T) {
 	whole := read(t, source, pgcatalog.Options{})
 	for pattern, want := range map[string]string{"shop.ordres": "shop.orders", "odd.name": "", "custom": "shop.customers"} {
 		_, err := whole.Select(pgcatalog.Options{Tables: []string{pattern}})
-		if fault.CodeOf(err) != fault.NotFound || !strings.Contains(err.Error(), pattern) || !strings.Contains(fault.HintOf(err), want) {
+		if fault.CodeOf(err) != fault.Invalid || !strings.Contains(err.Error(), pattern) || !strings.Contains(fault.HintOf(err), want) {
 			t.Errorf("%s: %v, hint %q", pattern, err, fault.HintOf(err))
 		}
 	}
