@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"guarda/shared/postgres/pgtest"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"guarda": func() {
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+			code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+			stop()
+			os.Exit(code)
+		},
+	})
+}
+
+// TestScripts runs testdata/script/*.txtar: the program as people call it,
+// with a real Postgres and a folder as store.
+//
+// $DB and $TARGET are the URLs of two new databases, $SERVER that of the
+// server's own, $STORE the URL of a folder. Commands: "sql URL statements",
+// "exit CODE command…" (runs a command and compares its exit code),
+// "samedump URL URL", "empty FOLDER" (no file in it), "replace FILE old new",
+// "interrupt command…" (interrupts a command when its first chunk is stored).
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			tb := env.T().(testing.TB)
+			env.Values["t"] = tb
+			env.Setenv("DB", pgtest.New(tb))
+			env.Setenv("TARGET", pgtest.New(tb))
+			env.Setenv("SERVER", pgtest.ServerURL(tb))
+			env.Setenv("STORE", "file://"+env.WorkDir+"/store")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"sql": func(ts *testscript.TestScript, _ bool, args []string) {
+				text := strings.Join(args[1:], " ")
+				if len(args) == 2 && strings.HasSuffix(args[1], ".sql") {
+					text = ts.ReadFile(args[1])
+				}
+				pgtest.Exec(ts.Value("t").(testing.TB), args[0], text)
+			},
+			"exit":      exit,
+			"samedump":  sameDump,
+			"empty":     empty,
+			"replace":   replace,
+			"interrupt": interrupt,
+		},
+	})
+}
+
+func exit(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec(args[1], args[2:]...)
+	code := "0"
+	if err != nil {
+		code = "?"
+		if m := regexp.MustCompile(`exit status (\d+)`).FindStringSubmatch(err.Error()); m != nil {
+			code = m[1]
+		}
+	}
+	if code != args[0] {
+		ts.Fatalf("exit code %s, want %s", code, args[0])
+	}
+}
+
+var restricted = regexp.MustCompile(`(?m)^\\(un)?restrict .*\n`)
+
+func sameDump(ts *testscript.TestScript, _ bool, args []string) {
+	program := pgtest.Program(ts.Value("t").(testing.TB), "pg_dump")
+	var dumps []string
+	for _, dsn := range args {
+		out, err := exec.Command(program, dsn).Output()
+		ts.Check(err)
+		dumps = append(dumps, restricted.ReplaceAllString(string(out), ""))
+	}
+	if dumps[0] != dumps[1] {
+		ts.Fatalf("the dumps differ")
+	}
+}
+
+func empty(ts *testscript.TestScript, _ bool, args []string) {
+	out, _ := exec.Command("find", ts.MkAbs(args[0]), "-type", "f").Output()
+	if files := strings.TrimSpace(string(out)); files != "" {
+		ts.Fatalf("there are files:\n%s", files)
+	}
+}
+
+func replace(ts *testscript.TestScript, _ bool, args []string) {
+	raw := ts.ReadFile(args[0])
+	if !strings.Contains(raw, args[1]) {
+		ts.Fatalf("%s does not contain %q", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Replace(raw, args[1], args[2], 1)), 0o600))
+}
+
+func interrupt(ts *testscript.TestScript, _ bool, args []string) {
+	bin, _, _ := strings.Cut(ts.Getenv("PATH"), string(os.PathListSeparator)) // where testscript put us
+	cmd := exec.Command(bin+"/"+args[0], args[1:]...)
+	cmd.Dir = ts.MkAbs(".")
+	cmd.Env = append(os.Environ(), "PATH="+ts.Getenv("PATH"))
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	ts.Check(cmd.Start())
+	store := strings.TrimPrefix(ts.Getenv("STORE"), "file://")
+	for range 3000 {
+		out, _ := exec.Command("find", store, "-path", "*/data/*").Output()
+		if len(out) > 0 {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	ts.Check(cmd.Process.Signal(os.Interrupt))
+	err := cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 130 {
+		ts.Fatalf("exit code %d (%v), want 130\n%s", code, err, stderr.String())
+	}
+	fmt.Fprint(ts.Stderr(), stderr.String())
+}
