@@ -44,8 +44,11 @@ bin/local: $(GO_SOURCES)
 bin/guarda: $(GO_SOURCES)
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o $@ ./cmd/guarda && touch $@
 
+# Not "npm ci": it refuses a lockfile that lacks the optional binaries of
+# platforms whose packages the registry did not have when it was written.
+# --no-save installs what the lockfile says and writes to neither file.
 web/node_modules/.stamp: web/package-lock.json
-	cd web && npm ci --no-audit --no-fund && touch node_modules/.stamp
+	cd web && npm install --no-save --no-audit --no-fund && touch node_modules/.stamp
 
 web/dist/index.html: $(WEB_SOURCES) web/node_modules/.stamp
 	cd web && npm run --silent build && touch dist/index.html
