@@ -17,12 +17,14 @@ const { default: openapiTS, astToString } = await import("openapi-typescript");
 const { pathToFileURL } = await import("node:url");
 
 const head = "// Generated from infra/openapi.yaml by `npm run api-types`; do not edit.\n\n";
-const text = head + astToString(await openapiTS(pathToFileURL(contract), { alphabetize: false }));
+const text = head + astToString(await openapiTS(pathToFileURL(contract), { defaultNonNullable: false }));
 
 if (process.argv.includes("--check")) {
   const committed = existsSync(target) ? readFileSync(target, "utf8") : "";
   if (committed !== text) {
-    console.error("src/api/schema.d.ts is not what infra/openapi.yaml says: run `npm run api-types` in web/.");
+    console.error(
+      "src/api/schema.d.ts is not what infra/openapi.yaml says: run `npm run api-types` in web/.",
+    );
     process.exit(1);
   }
   console.log("src/api/schema.d.ts agrees with infra/openapi.yaml");

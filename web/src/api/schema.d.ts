@@ -397,16 +397,16 @@ export interface components {
              * @default auto
              * @enum {string}
              */
-            strategy: "auto";
+            strategy?: "auto";
         };
         AutoRequest: {
             /** @description Cron expression: minute hour day month weekday. */
             schedule: string;
             type: components["schemas"]["BackupType"];
             /** @default true */
-            compression: boolean;
+            compression?: boolean;
             /** @default false */
-            cloud_upload: boolean;
+            cloud_upload?: boolean;
             name?: string;
             /**
              * Format: uuid
@@ -419,7 +419,7 @@ export interface components {
             exclude?: string[];
             retention?: components["schemas"]["Retention"];
             /** @default true */
-            encryption: boolean;
+            encryption?: boolean;
             incremental?: components["schemas"]["Incremental"];
         };
         AutoResponse: {
@@ -433,7 +433,7 @@ export interface components {
             type: components["schemas"]["BackupType"];
             tables?: string[];
             /** @default true */
-            compress: boolean;
+            compress?: boolean;
             exclude?: string[];
             /**
              * Format: uuid
@@ -442,12 +442,12 @@ export interface components {
             source_id?: string;
             compression?: components["schemas"]["CompressionName"];
             /** @default true */
-            encryption: boolean;
+            encryption?: boolean;
             /**
              * @description false answers 202 at once.
              * @default true
              */
-            wait: boolean;
+            wait?: boolean;
         };
         ExecuteResponse: {
             /** @description true when the backup is complete or running. */
@@ -466,23 +466,23 @@ export interface components {
         };
         ScheduleConfiguration: {
             /** @default true */
-            compression: boolean;
+            compression?: boolean;
             /** @default false */
-            cloud_upload: boolean;
+            cloud_upload?: boolean;
             timezone?: string;
             tables?: string[];
             exclude?: string[];
             retention?: components["schemas"]["Retention"];
             retention_days?: number;
             /** @default true */
-            encryption: boolean;
+            encryption?: boolean;
             incremental?: components["schemas"]["Incremental"];
             /**
              * @description What to do when the run before is still going.
              * @default skip
              * @enum {string}
              */
-            overlap: "skip" | "queue";
+            overlap?: "skip" | "queue";
         };
         ScheduleInput: {
             name: string;
@@ -495,7 +495,7 @@ export interface components {
             source_id?: string | null;
             configuration?: components["schemas"]["ScheduleConfiguration"];
             /** @default true */
-            active: boolean;
+            active?: boolean;
         };
         Schedule: {
             /** Format: uuid */
@@ -702,11 +702,11 @@ export interface components {
              * @description How many connections copy at the same time.
              * @default 2
              */
-            jobs: number;
+            jobs?: number;
             compression?: components["schemas"]["CompressionName"];
             exclude?: string[];
             /** @default 30 */
-            lock_timeout_seconds: number;
+            lock_timeout_seconds?: number;
         };
         SourceInput: {
             /** @description Names the folder in the store. */
@@ -717,9 +717,9 @@ export interface components {
              * @default postgres
              * @enum {string}
              */
-            kind: "postgres" | "rds" | "aurora" | "supabase";
+            kind?: "postgres" | "rds" | "aurora" | "supabase";
             /** @default false */
-            is_default: boolean;
+            is_default?: boolean;
             settings?: components["schemas"]["SourceSettings"];
         };
         SourceUpdate: {

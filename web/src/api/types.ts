@@ -29,7 +29,11 @@ export type Warning = Schemas["Warning"];
 /** How one run ended, or that it has not; a cancelled run is not a failed one to the reader. */
 export type Outcome = ExecutionStatus | "canceled" | "warned";
 
-export function outcomeOf(run: { status: ExecutionStatus; canceled: boolean; warning_count?: number }): Outcome {
+export function outcomeOf(run: {
+  status: ExecutionStatus;
+  canceled: boolean;
+  warning_count?: number;
+}): Outcome {
   if (run.status === "failed" && run.canceled) return "canceled";
   if (run.status === "completed" && (run.warning_count ?? 0) > 0) return "warned";
   return run.status;

@@ -2,7 +2,7 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { NuqsAdapter } from "nuqs/adapters/react-router/v7";
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
-import { createBrowserRouter, Outlet, type RouteObject, useRouteError } from "react-router";
+import { type createBrowserRouter, Outlet, type RouteObject, useRouteError } from "react-router";
 import { RouterProvider } from "react-router/dom";
 import { Shell } from "@/shell/shell";
 import { Button } from "@/ui/button";
@@ -39,7 +39,13 @@ export const routes: RouteObject[] = [
   },
 ];
 
-export function App({ services, router }: { services: Services; router: ReturnType<typeof createBrowserRouter> }) {
+export function App({
+  services,
+  router,
+}: {
+  services: Services;
+  router: ReturnType<typeof createBrowserRouter>;
+}) {
   useEffect(() => services.session.watchTabs(), [services]);
   return (
     <ServicesContext value={services}>

@@ -31,7 +31,8 @@ export class SessionStore {
     this.#deps = deps;
     const kept = read("local");
     this.#state = kept ? { session: kept, keep: true } : { session: read("session"), keep: false };
-    if (this.#state.session && this.#expired(this.#state.session)) this.#state = { session: null, keep: false };
+    if (this.#state.session && this.#expired(this.#state.session))
+      this.#state = { session: null, keep: false };
     this.#plan();
   }
 

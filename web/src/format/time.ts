@@ -44,12 +44,21 @@ export type DateStyle = "full" | "short" | "time";
 /** A moment in a zone: "23 de nov., 21:04", with the year when it is another one. */
 export function formatDateTime(
   iso: string,
-  { language, zone, now, style = "short" }: { language: string; zone: string; now: number; style?: DateStyle },
+  {
+    language,
+    zone,
+    now,
+    style = "short",
+  }: { language: string; zone: string; now: number; style?: DateStyle },
 ): string {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return "—";
   if (style === "full") {
-    return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium", timeZone: zone }).format(date);
+    return new Intl.DateTimeFormat(language, {
+      dateStyle: "medium",
+      timeStyle: "medium",
+      timeZone: zone,
+    }).format(date);
   }
   if (style === "time") {
     return new Intl.DateTimeFormat(language, { timeStyle: "medium", timeZone: zone }).format(date);

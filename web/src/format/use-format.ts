@@ -1,7 +1,7 @@
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { usePreference } from "@/prefs/local";
-import { zone as zonePreference, zoneInUse } from "@/prefs/zone";
+import { zoneInUse, zone as zonePreference } from "@/prefs/zone";
 import { formatBytes, formatCompact, formatNumber, formatPercent, formatRate } from "./number";
 import { type DateStyle, formatDateTime, formatDuration, formatRelative } from "./time";
 

@@ -27,6 +27,9 @@ export async function startI18n(language: Language = preferredLanguage()): Promi
       fallbackLng: "pt-BR",
       resources: { "pt-BR": { translation: ptBR } },
       interpolation: { escapeValue: false },
+      // Keys are flat: "run.title" is one name.
+      keySeparator: false,
+      nsSeparator: false,
       returnNull: false,
       partialBundledLanguages: true,
     });

@@ -9,7 +9,8 @@ export type SourceHealth = "ok" | "failed" | "never" | "late" | "first";
 
 /** How one database stands. `first`: its first copy is being made right now. */
 export function sourceHealth(row: SourceSummary, now: number): SourceHealth {
-  if (!row.last_success) return isActive(row.running) ? "first" : row.recent.some(hasFailed) ? "failed" : "never";
+  if (!row.last_success)
+    return isActive(row.running) ? "first" : row.recent.some(hasFailed) ? "failed" : "never";
   const last = row.recent.findLast((run) => !isActive(run) && !run.canceled);
   if (last && hasFailed(last)) return "failed";
   if (isActive(row.running)) return "ok";

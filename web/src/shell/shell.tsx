@@ -42,7 +42,11 @@ export function Shell() {
       <Sidebar collapsed={collapsed} onToggle={() => sidebar.set(collapsed ? "open" : "closed")} />
       <div className="flex min-w-0 flex-1 flex-col">
         <TopBar onMenu={() => setOverlay("navigation")} onPalette={() => setOverlay("palette")} />
-        <main id="main" tabIndex={-1} className="mx-auto w-full max-w-[1280px] flex-1 px-4 py-5 outline-none md:px-6 md:py-6">
+        <main
+          id="main"
+          tabIndex={-1}
+          className="mx-auto w-full max-w-[1280px] flex-1 px-4 py-5 outline-none md:px-6 md:py-6"
+        >
           <Outlet />
         </main>
       </div>

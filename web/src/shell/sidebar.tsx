@@ -5,7 +5,13 @@ import { Link, useLocation } from "react-router";
 import { Logo, Wordmark } from "@/ui/logo";
 import { pages } from "./pages";
 
-export function Navigation({ collapsed = false, onNavigate }: { collapsed?: boolean; onNavigate?: () => void }) {
+export function Navigation({
+  collapsed = false,
+  onNavigate,
+}: {
+  collapsed?: boolean;
+  onNavigate?: () => void;
+}) {
   const { t } = useTranslation();
   const { pathname, search } = useLocation();
   // The chosen database goes along; what else the address says belongs to the page.

@@ -1,5 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
-import { CircleUserRound, Database, Languages, LogOut, Menu as MenuIcon, Monitor, Moon, Search, Sun } from "lucide-react";
+import {
+  CircleUserRound,
+  Database,
+  Languages,
+  LogOut,
+  Menu as MenuIcon,
+  Monitor,
+  Moon,
+  Search,
+  Sun,
+} from "lucide-react";
 import { parseAsString, useQueryState } from "nuqs";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
@@ -42,7 +52,10 @@ export function TopBar({ onMenu, onPalette }: { onMenu: () => void; onPalette: (
       >
         <Search size={15} aria-hidden />
         <span className="hidden lg:inline">{t("palette.short")}</span>
-        <kbd aria-hidden className="ml-6 hidden rounded border bg-surface px-1 font-mono text-[11px] lg:inline">
+        <kbd
+          aria-hidden
+          className="ml-6 hidden rounded border bg-surface px-1 font-mono text-[11px] lg:inline"
+        >
           {/mac/i.test(navigator.userAgent) ? "⌘K" : "Ctrl K"}
         </kbd>
       </button>
@@ -67,7 +80,11 @@ function SourceSwitcher() {
       value={known && source ? source : all}
       onChange={(value) => setSource(value === all ? null : value)}
       options={[
-        { value: all, label: t("shell.all_databases"), icon: <Database size={14} aria-hidden className="text-ink-3" /> },
+        {
+          value: all,
+          label: t("shell.all_databases"),
+          icon: <Database size={14} aria-hidden className="text-ink-3" />,
+        },
         ...rows.map((row) => ({
           value: row.source.id,
           label: row.source.name,
@@ -90,7 +107,9 @@ function HealthDot() {
   const { state, names } = overallHealth(data, now);
   const tone = { none: "idle", ok: "ok", first: "run", late: "warn", never: "warn", failed: "bad" } as const;
   const mark = { none: "–", ok: "✓", first: "…", late: "!", never: "!", failed: "✕" };
-  return <Dot tone={tone[state]} mark={mark[state]} text={t(`health.${state}`, { names: names.join(", ") })} />;
+  return (
+    <Dot tone={tone[state]} mark={mark[state]} text={t(`health.${state}`, { names: names.join(", ") })} />
+  );
 }
 
 function Dot({ tone, mark, text }: { tone: keyof typeof toneFill; mark: string; text: string }) {
@@ -119,7 +138,12 @@ function ThemeMenu() {
   return (
     <Menu
       trigger={
-        <Button variant="ghost" className="max-sm:hidden" aria-label={t("theme.label")} icon={<Icon size={17} aria-hidden />} />
+        <Button
+          variant="ghost"
+          className="max-sm:hidden"
+          aria-label={t("theme.label")}
+          icon={<Icon size={17} aria-hidden />}
+        />
       }
     >
       <ThemeChoice />
@@ -137,7 +161,11 @@ function ThemeChoice() {
       onChange={theme.set}
       options={themes.map((value) => {
         const Icon = themeIcons[value];
-        return { value, label: t(`theme.${value}`), icon: <Icon size={15} aria-hidden className="text-ink-3" /> };
+        return {
+          value,
+          label: t(`theme.${value}`),
+          icon: <Icon size={15} aria-hidden className="text-ink-3" />,
+        };
       })}
     />
   );
@@ -182,7 +210,13 @@ function UserMenu() {
   const zones = [...new Set([browserZone(), "America/Sao_Paulo", "UTC"])];
   return (
     <Menu
-      trigger={<Button variant="ghost" aria-label={t("shell.account")} icon={<CircleUserRound size={18} aria-hidden />} />}
+      trigger={
+        <Button
+          variant="ghost"
+          aria-label={t("shell.account")}
+          icon={<CircleUserRound size={18} aria-hidden />}
+        />
+      }
     >
       <div className="px-2 py-2">
         <p className="font-semibold">{user.name || user.email}</p>

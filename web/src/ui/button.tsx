@@ -18,7 +18,17 @@ const variants = {
   danger: "bg-bad text-on-accent hover:opacity-90 shadow-card",
 };
 
-export function Button({ reason, busy, onClick, icon, variant, size, className, children, ...props }: ButtonProps) {
+export function Button({
+  reason,
+  busy,
+  onClick,
+  icon,
+  variant,
+  size,
+  className,
+  children,
+  ...props
+}: ButtonProps) {
   const off = Boolean(reason) || busy;
   const button = (
     <button

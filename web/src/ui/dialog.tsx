@@ -37,10 +37,14 @@ export function Dialog({ open, onOpenChange, title, description, children, initi
             className="popup w-full rounded-b-none sm:mb-8 sm:w-[480px] sm:rounded-b-card"
           >
             <div className="flex items-start gap-3 px-5 pt-4">
-              <Base.Title className="min-w-0 flex-1 pt-1 font-semibold text-base leading-6">{title}</Base.Title>
+              <Base.Title className="min-w-0 flex-1 pt-1 font-semibold text-base leading-6">
+                {title}
+              </Base.Title>
               <Close />
             </div>
-            {description && <Base.Description className="px-5 pt-1 text-ink-2">{description}</Base.Description>}
+            {description && (
+              <Base.Description className="px-5 pt-1 text-ink-2">{description}</Base.Description>
+            )}
             <div className="px-5 pt-4 pb-5">{children}</div>
           </Base.Popup>
         </Base.Viewport>
@@ -80,7 +84,6 @@ export function Sheet({
               <Close />
             </div>
           )}
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
           <div className="min-h-0 flex-1 overflow-y-auto" tabIndex={hideTitle ? undefined : 0}>
             {children}
           </div>

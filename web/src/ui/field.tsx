@@ -15,7 +15,11 @@ export function Field({
   label: string;
   help?: ReactNode;
   error?: string;
-  children: (props: { id: string; "aria-describedby": string | undefined; "aria-invalid": true | undefined }) => ReactNode;
+  children: (props: {
+    id: string;
+    "aria-describedby": string | undefined;
+    "aria-invalid": true | undefined;
+  }) => ReactNode;
 }) {
   const id = useId();
   const described = [help && `${id}-help`, error && `${id}-error`].filter(Boolean).join(" ") || undefined;
@@ -44,7 +48,11 @@ export function Input({ className, ...props }: ComponentProps<"input">) {
   return <input {...props} className={clsx(inputClass, className)} />;
 }
 
-export function CheckField({ label, help, ...props }: ComponentProps<"input"> & { label: string; help?: string }) {
+export function CheckField({
+  label,
+  help,
+  ...props
+}: ComponentProps<"input"> & { label: string; help?: string }) {
   const id = useId();
   return (
     <div className="flex gap-2.5">

@@ -18,7 +18,15 @@ export function Menu({ trigger, children }: { trigger: ReactElement; children: R
   );
 }
 
-export function MenuItem({ onClick, icon, children }: { onClick: () => void; icon?: ReactNode; children: ReactNode }) {
+export function MenuItem({
+  onClick,
+  icon,
+  children,
+}: {
+  onClick: () => void;
+  icon?: ReactNode;
+  children: ReactNode;
+}) {
   return (
     <Base.Item onClick={onClick} className={item}>
       {icon}
@@ -41,7 +49,9 @@ export function MenuChoice<T extends string>({
   return (
     <Base.RadioGroup value={value} onValueChange={(next) => onChange(next as T)}>
       <Base.Group>
-        <Base.GroupLabel className="px-2 pt-2 pb-1 font-medium text-[12px] text-ink-3">{label}</Base.GroupLabel>
+        <Base.GroupLabel className="px-2 pt-2 pb-1 font-medium text-[12px] text-ink-3">
+          {label}
+        </Base.GroupLabel>
         {options.map((option) => (
           <Base.RadioItem key={option.value} value={option.value} className={item}>
             {option.icon}

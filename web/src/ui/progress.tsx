@@ -13,7 +13,10 @@ export function ProgressBar({ value, label, text }: { value: number | null; labe
       className="h-2 overflow-hidden rounded-full bg-run-soft"
     >
       <div
-        className={clsx("stripes h-full rounded-full bg-run-fill", value !== null && "transition-[width] duration-700")}
+        className={clsx(
+          "stripes h-full rounded-full bg-run-fill",
+          value !== null && "transition-[width] duration-700",
+        )}
         style={{ width: value === null ? "100%" : `${Math.max(1.5, value * 100)}%` }}
       />
     </div>

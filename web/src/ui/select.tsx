@@ -40,7 +40,12 @@ export function Select<T extends string>({
         <ChevronsUpDown size={13} aria-hidden className="shrink-0 text-ink-3" />
       </Base.Trigger>
       <Base.Portal>
-        <Base.Positioner sideOffset={4} alignItemWithTrigger={false} align="start" className="z-50 outline-none">
+        <Base.Positioner
+          sideOffset={4}
+          alignItemWithTrigger={false}
+          align="start"
+          className="z-50 outline-none"
+        >
           <Base.Popup className="popup max-h-[min(360px,var(--available-height))] min-w-[max(var(--anchor-width),180px)] overflow-y-auto p-1">
             <Base.List>
               {options.map((option) => (

@@ -22,7 +22,9 @@ export function EmptyState({
 }) {
   return (
     <div className="flex flex-col items-center gap-3 px-6 py-14 text-center">
-      <span className="inline-flex size-11 items-center justify-center rounded-full bg-sunken text-ink-3">{icon}</span>
+      <span className="inline-flex size-11 items-center justify-center rounded-full bg-sunken text-ink-3">
+        {icon}
+      </span>
       <div>
         <p className="font-semibold">{title}</p>
         {children && <div className="mt-1 max-w-[52ch] text-ink-2">{children}</div>}
@@ -73,7 +75,10 @@ export function ErrorPanel({
   return (
     <div
       role="alert"
-      className={clsx("flex gap-3 rounded-card border border-bad/35 bg-bad-soft text-ink", compact ? "p-3" : "p-4")}
+      className={clsx(
+        "flex gap-3 rounded-card border border-bad/35 bg-bad-soft text-ink",
+        compact ? "p-3" : "p-4",
+      )}
     >
       <CircleX size={18} aria-hidden className="mt-px shrink-0 text-bad" />
       <div className="min-w-0 flex-1">
@@ -98,7 +103,8 @@ export function ErrorPanel({
 }
 
 export function describe(error: unknown, t: (key: string) => string) {
-  if (!(error instanceof ApiError)) return { message: t("error.unexpected"), hint: t("error.unexpected_hint") };
+  if (!(error instanceof ApiError))
+    return { message: t("error.unexpected"), hint: t("error.unexpected_hint") };
   if (error.code === NETWORK) return { message: t("error.network"), hint: t("error.network_hint") };
   if (error.code === NOT_API) {
     return { message: t("error.not_api"), hint: t("error.not_api_hint"), requestId: error.requestId };

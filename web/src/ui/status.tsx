@@ -48,7 +48,8 @@ export const toneFill: Record<Tone, string> = {
 export const toneOf = (outcome: Outcome): Tone => looks[outcome].tone;
 
 export function StatusIcon({ outcome, size = 15 }: { outcome: Outcome | "never"; size?: number }) {
-  const { icon: Icon, tone } = outcome === "never" ? { icon: CircleDashed, tone: "idle" as Tone } : looks[outcome];
+  const { icon: Icon, tone } =
+    outcome === "never" ? { icon: CircleDashed, tone: "idle" as Tone } : looks[outcome];
   return (
     <Icon
       size={size}

@@ -71,7 +71,11 @@ export function Backup() {
             icon={<Play size={14} aria-hidden />}
             onClick={() => run(null)}
             reason={
-              !mayRun ? t("permission.missing", { permission: "backup.run" }) : summary ? null : t("state.loading")
+              !mayRun
+                ? t("permission.missing", { permission: "backup.run" })
+                : summary
+                  ? null
+                  : t("state.loading")
             }
           >
             {t("action.run_now")}
@@ -87,13 +91,10 @@ export function Backup() {
       )}
       {(summary || !query.isError) && <Tiles summary={summary} />}
       {summary?.sources.map(
-        (row) => row.running && isActive(row.running) && <RunningCard key={row.running.id} run={row.running} />,
+        (row) =>
+          row.running && isActive(row.running) && <RunningCard key={row.running.id} run={row.running} />,
       )}
-      {summary ? (
-        <SourceRows rows={summary.sources} onRun={run} />
-      ) : (
-        !query.isError && <SourceRowsSkeleton />
-      )}
+      {summary ? <SourceRows rows={summary.sources} onRun={run} /> : !query.isError && <SourceRowsSkeleton />}
       {dialogs}
     </div>
   );

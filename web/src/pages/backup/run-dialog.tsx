@@ -95,7 +95,9 @@ function RunForm({
           });
         },
         onError: (error) => {
-          for (const field of "fields" in error ? (error.fields as { field: string; message: string }[]) : []) {
+          for (const field of "fields" in error
+            ? (error.fields as { field: string; message: string }[])
+            : []) {
             if (field.field.startsWith("tables")) setError("tables", { message: field.message });
           }
         },
@@ -134,7 +136,11 @@ function RunForm({
           />
         )}
       </Field>
-      <Field label={t("run_dialog.tables")} help={t("run_dialog.tables_help")} error={formState.errors.tables?.message}>
+      <Field
+        label={t("run_dialog.tables")}
+        help={t("run_dialog.tables_help")}
+        error={formState.errors.tables?.message}
+      >
         {(props) => (
           <Input
             {...props}
@@ -146,7 +152,11 @@ function RunForm({
           />
         )}
       </Field>
-      <CheckField {...register("compress")} label={t("run_dialog.compress")} help={t("run_dialog.compress_help")} />
+      <CheckField
+        {...register("compress")}
+        label={t("run_dialog.compress")}
+        help={t("run_dialog.compress_help")}
+      />
       <div className="mt-1 flex justify-end gap-2">
         <Button onClick={onClose}>{t("action.cancel")}</Button>
         <Button

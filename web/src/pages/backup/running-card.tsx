@@ -27,7 +27,11 @@ export function RunningCard({ run }: { run: Execution }) {
   const phase: PhaseName = run.status === "pending" ? "queued" : (p?.phase ?? "queued");
   const copying = phase === "copy" && p !== null && p.bytes_total > 0;
   // The total is an estimate: never say 100 % before the end.
-  const share = copying ? Math.min(0.99, p.bytes_done / p.bytes_total) : phase === "finish" || phase === "done" ? 1 : null;
+  const share = copying
+    ? Math.min(0.99, p.bytes_done / p.bytes_total)
+    : phase === "finish" || phase === "done"
+      ? 1
+      : null;
   const elapsed = Math.max(0, (now - Date.parse(run.started_at)) / 1000);
   const left = copying && p.seconds_left != null ? format.duration(Math.ceil(p.seconds_left)) : null;
   const figures: [string, string][] = [
@@ -39,7 +43,10 @@ export function RunningCard({ run }: { run: Execution }) {
     [t("run.left"), left ?? "—"],
   ];
   return (
-    <section aria-label={t("run.label", { name: run.source_name })} className="card border-run-fill/45 p-4 md:p-5">
+    <section
+      aria-label={t("run.label", { name: run.source_name })}
+      className="card border-run-fill/45 p-4 md:p-5"
+    >
       <div className="flex flex-wrap items-center gap-x-3 gap-y-2">
         <StatusIcon outcome={run.status === "pending" ? "pending" : "running"} size={18} />
         <h2 className="min-w-0 flex-1 font-semibold">
@@ -72,7 +79,10 @@ export function RunningCard({ run }: { run: Execution }) {
               ) : (
                 <span
                   aria-hidden
-                  className={clsx("mx-[3px] size-[7px] rounded-full", state === "now" ? "pulse-dot bg-run-fill" : "bg-line-strong")}
+                  className={clsx(
+                    "mx-[3px] size-[7px] rounded-full",
+                    state === "now" ? "pulse-dot bg-run-fill" : "bg-line-strong",
+                  )}
                 />
               )}
               {t(`phase.${name}`)}
@@ -89,7 +99,9 @@ export function RunningCard({ run }: { run: Execution }) {
             text={share === null ? t(`phase.${phase}`) : format.percent(share)}
           />
         </div>
-        <span className="num w-10 text-right font-semibold">{share === null ? "" : format.percent(share)}</span>
+        <span className="num w-10 text-right font-semibold">
+          {share === null ? "" : format.percent(share)}
+        </span>
       </div>
       <dl className="mt-4 grid grid-cols-2 gap-x-6 gap-y-3 sm:grid-cols-3 lg:grid-cols-6">
         {figures.map(([label, value]) => (
@@ -99,16 +111,18 @@ export function RunningCard({ run }: { run: Execution }) {
           </div>
         ))}
       </dl>
-      <Announcer
-        phase={t(`phase.${phase}`)}
-        share={share}
-        name={run.source_name}
-      />
+      <Announcer phase={t(`phase.${phase}`)} share={share} name={run.source_name} />
     </section>
   );
 }
 
-export function CancelButton({ run, size = "sm" }: { run: Pick<Execution, "id" | "source_name">; size?: "sm" | "md" }) {
+export function CancelButton({
+  run,
+  size = "sm",
+}: {
+  run: Pick<Execution, "id" | "source_name">;
+  size?: "sm" | "md";
+}) {
   const { t } = useTranslation();
   const allowed = usePermission("backup.cancel");
   const [open, setOpen] = useState(false);
@@ -120,7 +134,13 @@ export function CancelButton({ run, size = "sm" }: { run: Pick<Execution, "id" |
       <Button
         size={size}
         icon={<CircleStop size={14} aria-hidden />}
-        reason={!allowed ? t("permission.missing", { permission: "backup.cancel" }) : stopping ? t("cancel.told") : null}
+        reason={
+          !allowed
+            ? t("permission.missing", { permission: "backup.cancel" })
+            : stopping
+              ? t("cancel.told")
+              : null
+        }
         onClick={() => setOpen(true)}
       >
         {stopping ? t("cancel.stopping") : t("action.cancel_backup")}

@@ -3,8 +3,8 @@ import { CircleCheck, CircleMinus, CircleX, TriangleAlert } from "lucide-react";
 import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { useTranslation } from "react-i18next";
-import { keys, useAddSource, useTestSource } from "@/api/queries";
 import { ApiError } from "@/api/problem";
+import { keys, useAddSource, useTestSource } from "@/api/queries";
 import type { Source, SourceTest } from "@/api/types";
 import { usePermission } from "@/app/services";
 import { useFormat } from "@/format/use-format";
@@ -69,7 +69,9 @@ function SourceForm({ onAdded, onCancel }: { onAdded: (source: Source) => void; 
   const { t } = useTranslation();
   const add = useAddSource();
   const allowed = usePermission("sources.write");
-  const { register, handleSubmit, setError, formState } = useForm<Form>({ defaultValues: { name: "", dsn: "" } });
+  const { register, handleSubmit, setError, formState } = useForm<Form>({
+    defaultValues: { name: "", dsn: "" },
+  });
   const [sent, setSent] = useState({ body: "", key: "" });
   const submit = handleSubmit((form) => {
     const source = { name: form.name.trim(), dsn: form.dsn.trim() };
@@ -92,13 +94,20 @@ function SourceForm({ onAdded, onCancel }: { onAdded: (source: Source) => void; 
   return (
     <form onSubmit={submit} noValidate className="flex flex-col gap-4">
       {add.isError && <ErrorPanel compact error={add.error} />}
-      <Field label={t("source_dialog.name")} help={t("source_dialog.name_help")} error={formState.errors.name?.message}>
+      <Field
+        label={t("source_dialog.name")}
+        help={t("source_dialog.name_help")}
+        error={formState.errors.name?.message}
+      >
         {(props) => (
           <Input
             {...props}
             {...register("name", {
               required: t("source_dialog.name_missing"),
-              pattern: { value: /^\s*[a-z0-9][a-z0-9_-]{0,62}\s*$/, message: t("source_dialog.name_pattern") },
+              pattern: {
+                value: /^\s*[a-z0-9][a-z0-9_-]{0,62}\s*$/,
+                message: t("source_dialog.name_pattern"),
+              },
             })}
             placeholder="loja"
             autoCapitalize="off"
@@ -106,7 +115,11 @@ function SourceForm({ onAdded, onCancel }: { onAdded: (source: Source) => void; 
           />
         )}
       </Field>
-      <Field label={t("source_dialog.dsn")} help={t("source_dialog.dsn_help")} error={formState.errors.dsn?.message}>
+      <Field
+        label={t("source_dialog.dsn")}
+        help={t("source_dialog.dsn_help")}
+        error={formState.errors.dsn?.message}
+      >
         {(props) => (
           <Input
             {...props}
@@ -191,7 +204,9 @@ function Checks({
         <Button
           variant="primary"
           onClick={onRun}
-          reason={test.data?.ok ? null : test.isPending ? t("source_dialog.testing") : t("source_dialog.fix_first")}
+          reason={
+            test.data?.ok ? null : test.isPending ? t("source_dialog.testing") : t("source_dialog.fix_first")
+          }
         >
           {t("source_dialog.first_backup")}
         </Button>

@@ -20,7 +20,10 @@ export function SourceRows({ rows, onRun }: { rows: SourceSummary[]; onRun: (sou
   const head = ["source.name", "source.last", "source.strip", "source.next", "source.storage"];
   return (
     <section aria-label={t("source.heading")} className="card">
-      <div aria-hidden className={`hidden gap-4 border-b px-4 py-2 text-[12px] text-ink-3 lg:grid ${columns}`}>
+      <div
+        aria-hidden
+        className={`hidden gap-4 border-b px-4 py-2 text-[12px] text-ink-3 lg:grid ${columns}`}
+      >
         {head.map((key) => (
           <span key={key}>{t(key)}</span>
         ))}
@@ -45,7 +48,9 @@ function Row({ row, onRun }: { row: SourceSummary; onRun: (sourceId: string) => 
   const health = sourceHealth(row, now);
   const newest = row.recent.at(-1);
   return (
-    <li className={`grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-3 px-4 py-3 lg:grid ${columns}`}>
+    <li
+      className={`grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-3 px-4 py-3 lg:grid ${columns}`}
+    >
       <div className="min-w-0">
         <Link
           to={`/admin/backup/history?source=${source.id}`}
@@ -53,7 +58,10 @@ function Row({ row, onRun }: { row: SourceSummary; onRun: (sourceId: string) => 
         >
           {source.name}
         </Link>
-        <p className="truncate text-[13px] text-ink-3" title={`${source.host}:${source.port}/${source.database}`}>
+        <p
+          className="truncate text-[13px] text-ink-3"
+          title={`${source.host}:${source.port}/${source.database}`}
+        >
           {source.database} · {source.host}
         </p>
       </div>

@@ -18,7 +18,10 @@ export function Tiles({ summary }: { summary: Summary | undefined }) {
     <dl className="grid grid-cols-2 gap-3 lg:grid-cols-4">
       <Tile icon={CircleCheckBig} label={t("tile.last_good")} ready={Boolean(s)}>
         {s?.last_success ? (
-          <Figure main={<Time iso={s.last_success} relative focusable />} sub={format.dateTime(s.last_success)} />
+          <Figure
+            main={<Time iso={s.last_success} relative focusable />}
+            sub={format.dateTime(s.last_success)}
+          />
         ) : (
           <Figure main={t("tile.none_yet")} sub={t("tile.last_good_none")} />
         )}

@@ -48,7 +48,12 @@ export function History() {
         <RunTableSkeleton />
       ) : runs.length > 0 ? (
         <div className={query.isPlaceholderData ? "opacity-60 transition-opacity" : undefined}>
-          <RunTable runs={runs} more={query.hasNextPage} onMore={onMore} loadingMore={query.isFetchingNextPage} />
+          <RunTable
+            runs={runs}
+            more={query.hasNextPage}
+            onMore={onMore}
+            loadingMore={query.isFetchingNextPage}
+          />
         </div>
       ) : (
         query.data && (

@@ -1,11 +1,11 @@
 import { TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
+import { ApiError } from "@/api/problem";
 import type { ExecutionDetail } from "@/api/types";
 import { useFormat } from "@/format/use-format";
 import { CopyButton, ErrorPanel } from "@/ui/states";
 import { Time } from "@/ui/time";
-import { ApiError } from "@/api/problem";
 import { PhaseTimeline } from "./phase-timeline";
 import { Duration, Trigger } from "./run-table";
 
@@ -20,7 +20,14 @@ export function Overview({ run }: { run: ExecutionDetail }) {
       {run.error && !run.canceled && (
         <ErrorPanel
           title={t("detail.failed")}
-          error={new ApiError({ status: 200, code: run.error.code, detail: run.error.message, hint: run.error.hint })}
+          error={
+            new ApiError({
+              status: 200,
+              code: run.error.code,
+              detail: run.error.message,
+              hint: run.error.hint,
+            })
+          }
         />
       )}
       {run.canceled && <p className="rounded-card border bg-sunken p-3">{t("detail.canceled")}</p>}
@@ -39,7 +46,9 @@ export function Overview({ run }: { run: ExecutionDetail }) {
                 {ratio !== null && ratio >= 1.05 && (
                   <span className="ml-1.5 text-ink-3">
                     {t("detail.ratio", {
-                      ratio: new Intl.NumberFormat(format.language, { maximumFractionDigits: 1 }).format(ratio),
+                      ratio: new Intl.NumberFormat(format.language, { maximumFractionDigits: 1 }).format(
+                        ratio,
+                      ),
                     })}
                   </span>
                 )}
@@ -55,7 +64,10 @@ export function Overview({ run }: { run: ExecutionDetail }) {
                 {format.number(chunks)}
                 {Boolean(run.chunks_reused) && (
                   <span className="ml-1.5 text-ink-3">
-                    {t("detail.reused", { count: run.chunks_reused!, formatted: format.number(run.chunks_reused!) })}
+                    {t("detail.reused", {
+                      count: run.chunks_reused!,
+                      formatted: format.number(run.chunks_reused!),
+                    })}
                   </span>
                 )}
               </>
@@ -78,15 +90,14 @@ export function Overview({ run }: { run: ExecutionDetail }) {
             [t("detail.only"), <Patterns key="o" list={run.options.tables} none={t("detail.all_tables")} />],
             [t("detail.exclude"), <Patterns key="e" list={run.options.exclude} none={t("detail.nothing")} />],
             [t("detail.server"), or(run.server_version, (version) => `PostgreSQL ${version}`)],
-            [
-              t("detail.snapshot"),
-              or(run.snapshot_at, (iso) => <Time iso={iso} style="full" focusable />),
-            ],
+            [t("detail.snapshot"), or(run.snapshot_at, (iso) => <Time iso={iso} style="full" focusable />)],
           ]}
         />
         <dl className="mt-4 flex flex-col gap-3">
           <Copyable label={t("detail.id")} text={run.id} copy={t("detail.copy_id")} />
-          {run.store_path && <Copyable label={t("detail.path")} text={run.store_path} copy={t("detail.copy_path")} />}
+          {run.store_path && (
+            <Copyable label={t("detail.path")} text={run.store_path} copy={t("detail.copy_path")} />
+          )}
         </dl>
       </section>
     </div>

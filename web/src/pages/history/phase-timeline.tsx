@@ -14,7 +14,11 @@ export function PhaseTimeline({ run }: { run: ExecutionDetail }) {
   const begin = Date.parse(phases[0]!.started_at);
   const stop = isActive(run) ? now : run.completed_at ? Date.parse(run.completed_at) : begin;
   const ends = phases.map((phase, i) =>
-    phase.completed_at ? Date.parse(phase.completed_at) : phases[i + 1] ? Date.parse(phases[i + 1]!.started_at) : stop,
+    phase.completed_at
+      ? Date.parse(phase.completed_at)
+      : phases[i + 1]
+        ? Date.parse(phases[i + 1]!.started_at)
+        : stop,
   );
   const total = Math.max(1, stop - begin, ...ends.map((end) => end - begin));
   return (
@@ -25,7 +29,10 @@ export function PhaseTimeline({ run }: { run: ExecutionDetail }) {
         const current = isActive(run) && i === phases.length - 1;
         const broke = run.status === "failed" && !run.canceled && i === phases.length - 1;
         return (
-          <li key={`${phase.name} ${phase.started_at}`} className="grid grid-cols-[112px_1fr_72px] items-center gap-3">
+          <li
+            key={`${phase.name} ${phase.started_at}`}
+            className="grid grid-cols-[112px_1fr_72px] items-center gap-3"
+          >
             <span className="truncate text-ink-2">{t(`phase.${phase.name}`)}</span>
             <span className="relative h-4 rounded bg-sunken" aria-hidden>
               <span

@@ -80,7 +80,8 @@ export function RunTable({
         column.display({
           id: "size",
           header: () => t("column.size"),
-          cell: ({ row: { original: run } }) => (run.size_bytes === null ? "—" : format.bytes(run.size_bytes)),
+          cell: ({ row: { original: run } }) =>
+            run.size_bytes === null ? "—" : format.bytes(run.size_bytes),
         }),
         column.display({
           id: "rows",
@@ -209,7 +210,9 @@ function RunLink({ run }: { run: Execution }) {
         {run.source_name}
       </Link>
       <span className="block truncate text-[12px] text-ink-3 md:hidden">
-        {[t(`type.${run.type}`), run.size_bytes !== null && format.bytes(run.size_bytes)].filter(Boolean).join(" · ")}
+        {[t(`type.${run.type}`), run.size_bytes !== null && format.bytes(run.size_bytes)]
+          .filter(Boolean)
+          .join(" · ")}
       </span>
     </>
   );
@@ -230,7 +233,8 @@ export function Trigger({ run }: { run: Execution }) {
 export function Duration({ run }: { run: Execution }) {
   const format = useFormat();
   const now = useNow();
-  if (isActive(run)) return <>{format.duration(Math.max(0, Math.floor((now - Date.parse(run.started_at)) / 1000)))}</>;
+  if (isActive(run))
+    return <>{format.duration(Math.max(0, Math.floor((now - Date.parse(run.started_at)) / 1000)))}</>;
   return <>{run.duration_seconds === null ? "—" : format.duration(run.duration_seconds)}</>;
 }
 

@@ -1,8 +1,8 @@
+import { Table2 } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { type ExecutionDetail, isActive } from "@/api/types";
 import { useFormat } from "@/format/use-format";
 import { CopyButton, EmptyState } from "@/ui/states";
-import { Table2 } from "lucide-react";
 
 /** What each table holds in this backup, and the hash that proves it. */
 export function TableBars({ run }: { run: ExecutionDetail }) {
@@ -46,7 +46,11 @@ export function TableBars({ run }: { run: ExecutionDetail }) {
             <div className="mt-1 flex min-h-6 flex-wrap items-center gap-x-3 text-[12px] text-ink-3">
               <span className="num">
                 {table.chunks_done < table.chunks
-                  ? t("detail.chunks_of", { done: format.number(table.chunks_done), count: table.chunks, formatted: format.number(table.chunks) })
+                  ? t("detail.chunks_of", {
+                      done: format.number(table.chunks_done),
+                      count: table.chunks,
+                      formatted: format.number(table.chunks),
+                    })
                   : t("detail.table_chunks", { count: table.chunks, formatted: format.number(table.chunks) })}
               </span>
               {table.content_hash && (

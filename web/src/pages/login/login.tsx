@@ -1,4 +1,5 @@
 import { ArrowRight, Languages } from "lucide-react";
+import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { useTranslation } from "react-i18next";
 import { Navigate, useNavigate, useSearchParams } from "react-router";
@@ -26,19 +27,23 @@ export function Login() {
   const navigate = useNavigate();
   const [search] = useSearchParams();
   const target = safeReturn(search.get("return"));
-  const { register, handleSubmit, formState, setError, setFocus, resetField } = useForm<Form>({
+  const [problem, setProblem] = useState<unknown>(null);
+  const { register, handleSubmit, formState, setFocus, resetField } = useForm<Form>({
     defaultValues: { email: "", password: "", keep: false },
   });
   const { errors } = formState;
 
   const submit = handleSubmit(async ({ email, password, keep }) => {
+    setProblem(null);
     try {
-      session.signIn(unwrap(await api.POST("/api/auth/login", { body: { email: email.trim(), password } })), keep);
+      session.signIn(
+        unwrap(await api.POST("/api/auth/login", { body: { email: email.trim(), password } })),
+        keep,
+      );
       navigate(target, { replace: true });
     } catch (error) {
-      const problem = error instanceof ApiError ? error : new ApiError({ status: 0, code: "unexpected" });
-      setError("root", { message: problem.code, types: { problem: problem as never } });
-      if (problem.status === 401) {
+      setProblem(error);
+      if (error instanceof ApiError && error.status === 401) {
         resetField("password");
         setFocus("password");
       }
@@ -51,7 +56,13 @@ export function Login() {
       <title>{`${t("login.title")} · Guarda`}</title>
       <div className="flex justify-end p-3">
         <Menu
-          trigger={<Button variant="ghost" aria-label={t("language.label")} icon={<Languages size={17} aria-hidden />} />}
+          trigger={
+            <Button
+              variant="ghost"
+              aria-label={t("language.label")}
+              icon={<Languages size={17} aria-hidden />}
+            />
+          }
         >
           <LanguageChoice />
         </Menu>
@@ -65,7 +76,7 @@ export function Login() {
           <div className="card p-6">
             <h1 className="mb-4 font-semibold text-base">{t("login.title")}</h1>
             <form onSubmit={submit} noValidate className="flex flex-col gap-4">
-              {errors.root && <ErrorPanel compact error={errors.root.types?.problem} />}
+              {problem !== null && <ErrorPanel compact error={problem} />}
               <Field label={t("login.email")} error={errors.email?.message}>
                 {(props) => (
                   <Input
