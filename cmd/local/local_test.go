@@ -55,17 +55,22 @@ func TestTheStateSurvivesAndIsClosedToOthers(t *testing.T) {
 	if now, _ := os.ReadFile(again.keyFile()); !bytes.Equal(now, key) {
 		t.Error("the key file was replaced")
 	}
-	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
 		info, err := d.Info()
 		if err != nil {
-			t.Error(err)
-			return nil
+			return err
 		}
 		if path != dir && info.Mode().Perm()&0o077 != 0 || info.Mode().Perm()&0o066 != 0 {
 			t.Errorf("%s is open to others: %v", path, info.Mode())
 		}
 		return nil
 	})
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 func TestForgetRemovesOnlyWhatIsAStacks(t *testing.T) {

@@ -38,7 +38,7 @@ func Pages(dir string) http.Handler {
 			_, _ = w.Write([]byte(notBuilt))
 			return
 		}
-		defer root.Close()
+		defer func() { _ = root.Close() }()
 		name := strings.TrimPrefix(path.Clean("/"+r.URL.Path), "/")
 		if st, err := fs.Stat(root.FS(), name); name == "" || err != nil || !st.Mode().IsRegular() {
 			if strings.HasPrefix(name, "assets/") || path.Ext(name) != "" && !strings.HasPrefix(name, "admin/") {
