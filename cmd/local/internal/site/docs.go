@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"net/http"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -18,7 +19,7 @@ var docsHTML string
 // Docs renders the API's description, OpenAPI 3.0, as one page that loads
 // nothing else. The file is read at each request, so that it is never old.
 func Docs(file string) http.Handler {
-	page := template.Must(template.New("docs").Parse(docsHTML))
+	page := template.Must(template.New("docs").Funcs(template.FuncMap{"inline": inline}).Parse(docsHTML))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("Cache-Control", "no-cache")
@@ -122,6 +123,13 @@ func follow(root, n node) node {
 		return n
 	}
 	return root.at(strings.Split(ref, "/")...)
+}
+
+var inlineCode = regexp.MustCompile("`([^`]+)`")
+
+// inline shows what stands between back-ticks as code.
+func inline(s string) template.HTML {
+	return template.HTML(inlineCode.ReplaceAllString(template.HTMLEscapeString(s), "<code>$1</code>"))
 }
 
 // typeOf names a schema's type for people, and the named schema in it.

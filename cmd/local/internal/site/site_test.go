@@ -63,7 +63,7 @@ func TestTheContractIsReadable(t *testing.T) {
 	if resp.StatusCode != 200 {
 		t.Fatalf("%d %s", resp.StatusCode, page)
 	}
-	for _, want := range []string{"/api/backup/execute", "ExecuteRequest", "Waits up to 25 seconds", "no identity needed", "light-dark("} {
+	for _, want := range []string{"/api/backup/execute", "ExecuteRequest", "Waits up to 25 seconds", "no identity needed", "<code>Idempotency-Key</code>", "light-dark("} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page has no %q", want)
 		}
