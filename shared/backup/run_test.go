@@ -147,7 +147,7 @@ func TestWhatKeepsABackupFromBeingMade(t *testing.T) {
 		"a shut schema":    {connect: asReader, tables: []string{"shut.t"}, code: fault.Forbidden, says: "shut", hint: "usage on schema shut"},
 		"a shut sequence":  {connect: asReader, tables: []string{"numbered", "numbers"}, code: fault.Forbidden, says: "numbers", hint: "numbers"},
 		"row security":     {connect: asReader, tables: []string{"guarded", "allowed"}, code: fault.Forbidden, says: "public.guarded", hint: "bypassrls"},
-		"an unknown table": {connect: dsn, tables: []string{"no_such_table"}, code: fault.NotFound, says: "no_such_table", hint: ""},
+		"an unknown table": {connect: dsn, tables: []string{"no_such_table"}, code: fault.Invalid, says: "no_such_table", hint: ""},
 		"an unreachable store": {connect: dsn, store: func(t *testing.T) blob.Store {
 			return blobfault.New(t, memory.New(), blobfault.Fault{On: blobfault.Put, Times: -1})
 		}, code: fault.Unavailable, says: "does not answer"},
