@@ -8,6 +8,10 @@ import (
 // FunctionName returns the name that Lambda gave the function, or "".
 func FunctionName() string { return os.Getenv("AWS_LAMBDA_FUNCTION_NAME") }
 
+// AllowedOrigin returns the origin whose pages may read answers
+// (GUARDA_ALLOWED_ORIGIN), "" for none.
+func AllowedOrigin() string { return os.Getenv("GUARDA_ALLOWED_ORIGIN") }
+
 // LogLevel returns the level to log at before anything else is read; one that
 // cannot be read is info (Load reports it).
 func LogLevel() slog.Level {

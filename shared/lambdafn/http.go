@@ -12,6 +12,7 @@ import (
 	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
 
 	"guarda/shared/auth"
+	"guarda/shared/config"
 	"guarda/shared/httpapi"
 )
 
@@ -20,7 +21,7 @@ import (
 func StartHTTP(name string, build Build[http.Handler]) {
 	log := NewLogger(os.Stderr, name)
 	h := must(build, log)
-	lambda.Start(HTTPHandler(h))
+	lambda.Start(HTTPHandler(CORS(config.AllowedOrigin(), h)))
 }
 
 // HTTPHandler is what StartHTTP hands to Lambda, for tests. The handler's

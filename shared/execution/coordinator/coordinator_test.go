@@ -45,10 +45,17 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldThrough(t, func(dsn string) string { return dsn })
+}
+
+// newWorldThrough reaches Guarda's own database by another way than migrations.
+func newWorldThrough(t *testing.T, way func(dsn string) string) *world {
+	t.Helper()
 	own := pgtest.New(t)
 	if _, err := migrations.Up(t.Context(), own); err != nil {
 		t.Fatal(err)
 	}
+	own = way(own)
 	pool, err := postgres.Open(context.Background(), own, postgres.Options{MaxConns: 6})
 	if err != nil {
 		t.Fatal(err)
@@ -156,6 +163,14 @@ func TestARunEndsAsACompletedBackupWithItsFiles(t *testing.T) {
 	var left int
 	if err := w.pool.QueryRow(t.Context(), `select count(*) from guarda.backup_chunks`).Scan(&left); err != nil || left != 0 {
 		t.Errorf("%d chunks left: %v", left, err)
+	}
+}
+
+func TestARunIsDoneWithGuardasDatabaseBehindATransactionPooler(t *testing.T) {
+	t.Parallel()
+	w := newWorldThrough(t, func(dsn string) string { return pgtest.PgBouncer(t, dsn, "transaction") })
+	if e := w.start(execution.Request{Encryption: true}); e.Status != execution.Completed || *e.Rows != 20500 {
+		t.Errorf("%+v %+v", e, e.Metadata.Error)
 	}
 }
 
@@ -356,6 +371,38 @@ func TestWorkersHelpWithALargeRun(t *testing.T) {
 	late := &coordinator.Worker{Runs: w.runs, Means: w.means}
 	if err := late.Do(t.Context(), backup.WorkOrder{RunID: id, Worker: "late"}); err != nil {
 		t.Errorf("late: %v", err)
+	}
+}
+
+func TestAWorkerWhoseTimeIsUpStartsASuccessor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.coordinator()
+	c.MinFanOut = 1
+	var again []backup.WorkOrder
+	c.Help = func(_ context.Context, order backup.WorkOrder) error {
+		// 30 s are less than what a worker leaves for a chunk under way.
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		worker := &coordinator.Worker{Runs: w.runs, Means: w.means, Again: func(_ context.Context, order backup.WorkOrder) error {
+			again = append(again, order)
+			return nil
+		}}
+		return worker.Do(ctx, order)
+	}
+	id, err := w.runs.Create(t.Context(), execution.New{SourceID: w.source, SourceName: "shop", RequestedType: "full", Trigger: execution.Manual,
+		Options: execution.OptionsFor(execution.SourceSettings{Jobs: 3}, nil, nil, "", true)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Do(t.Context(), execution.Order{ExecutionID: id}); err != nil {
+		t.Fatal(err)
+	}
+	if len(again) != 1 || again[0].RunID != id || again[0].SnapshotID == "" || again[0].Key == nil {
+		t.Errorf("%+v", again)
+	}
+	if e, err := w.runs.Get(t.Context(), id); err != nil || e.Status != execution.Completed {
+		t.Errorf("%+v %v", e, err)
 	}
 }
 

@@ -31,10 +31,17 @@ type fixture struct {
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
+	return newFixtureThrough(t, func(dsn string) string { return dsn })
+}
+
+// newFixtureThrough connects by another way than migrations do.
+func newFixtureThrough(t *testing.T, way func(dsn string) string) *fixture {
+	t.Helper()
 	dsn := pgtest.New(t)
 	if _, err := migrations.Up(t.Context(), dsn); err != nil {
 		t.Fatal(err)
 	}
+	dsn = way(dsn)
 	pool, err := postgres.Open(context.Background(), dsn, postgres.Options{MaxConns: 8})
 	if err != nil {
 		t.Fatal(err)
@@ -379,5 +386,58 @@ func TestASourceThatIsNotThereSaysWhatToDo(t *testing.T) {
 	f.exec(`update guarda.sources set is_default = false`)
 	if _, err := f.Source(t.Context(), ""); fault.CodeOf(err) != fault.Invalid || fault.HintOf(err) == "" {
 		t.Errorf("no default: %v", err)
+	}
+}
+
+// Each of the statements runs several times, on whatever connection the
+// pooler has at hand: anything that is prepared or set would show.
+func TestEverythingWorksThroughATransactionPooler(t *testing.T) {
+	t.Parallel()
+	f := newFixtureThrough(t, func(dsn string) string { return pgtest.PgBouncer(t, dsn, "transaction") })
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 3 {
+				id := f.create()
+				f.claim(id)
+				if going, err := f.Beat(t.Context(), id, map[string]any{"phase": "copy"}); !going || err != nil {
+					t.Errorf("beat: %v %v", going, err)
+				}
+				f.complete(id)
+				if files, err := f.Files(t.Context(), id, "", 10); err != nil || len(files) != 2 {
+					t.Errorf("files: %v", err)
+				}
+				if _, err := f.List(t.Context(), execution.Filter{Statuses: []string{"completed"}, SourceID: f.source}, execution.Position{}, 5); err != nil {
+					t.Error(err)
+				}
+				other := f.create()
+				if _, err := f.Cancel(t.Context(), other); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	s := f.schedule("* * * * *", schedule.Skip, nil)
+	ticker, told := f.ticker()
+	for range 3 {
+		f.clock.Advance(time.Minute)
+		tick(t, ticker, f.clock.Now())
+	}
+	if _, err := f.LastOf(t.Context(), []string{s.ID}); err != nil || len(told.got) == 0 {
+		t.Errorf("%v, told %v", err, told.got)
+	}
+	for _, read := range []func() error{
+		func() error { _, err := f.Recent(t.Context(), 3); return err },
+		func() error { _, err := f.LastSuccesses(t.Context()); return err },
+		func() error { _, err := f.Totals(t.Context()); return err },
+		func() error { _, err := f.NextRuns(t.Context()); return err },
+		func() error { _, err := f.SourceViews(t.Context()); return err },
+		func() error { _, err := f.LastRestoreTest(t.Context()); return err },
+		func() error { return f.DeleteSchedule(t.Context(), s.ID) },
+	} {
+		if err := read(); err != nil {
+			t.Error(err)
+		}
 	}
 }
