@@ -195,6 +195,11 @@ func (s *stack) firstBackup(ctx context.Context, c *apiClient) {
 	if len(list.Items) > 0 {
 		return
 	}
+	select {
+	case <-s.sample:
+	case <-ctx.Done():
+		return
+	}
 	s.say("  Backing up the sample database for the first time…")
 	var run execution
 	if _, _, err := c.call(ctx, http.MethodPost, "/api/backup/execute", nil, map[string]any{"type": "full"}, &run); err != nil {

@@ -40,7 +40,8 @@ type stack struct {
 	entries  []schedule.Entry
 	inner    string // base URL of the stand-ins for Lambda and SNS
 	handler  atomic.Pointer[http.Handler]
-	closers  []func() // in the order of starting
+	sample   chan struct{} // closed when the sample database is loaded
+	closers  []func()      // in the order of starting
 }
 
 // run starts everything in order, waits until ctx ends, and stops everything
@@ -187,12 +188,32 @@ func (s *stack) startDatabases(ctx context.Context) (overlay, error) {
 	if err := s.state.write("sample-dsn", s.postgres.URL(sampleDatabase)+"\n"); err != nil {
 		return o, err
 	}
-	begin := s.clock.Now()
-	loaded, err := loadSample(ctx, s.postgres.URL(sampleDatabase))
-	if loaded && err == nil {
-		s.say("Loaded the sample shop database in %.1f s", s.clock.Now().Sub(begin).Seconds())
-	}
-	return o, err
+	s.startSample(ctx)
+	return o, nil
+}
+
+// startSample fills the sample database, if it is empty, while the rest
+// starts. s.sample is closed when it is there.
+func (s *stack) startSample(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	s.sample = make(chan struct{})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		begin := s.clock.Now()
+		loaded, err := loadSample(ctx, s.postgres.URL(sampleDatabase))
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			s.say("  The sample database could not be loaded: %v", err)
+			return
+		case loaded:
+			s.say("  The sample shop database is loaded (%.1f s)", s.clock.Now().Sub(begin).Seconds())
+		}
+		close(s.sample)
+	}()
+	s.closers = append(s.closers, func() { cancel(); <-ended })
 }
 
 // startFunctions makes functions ready to be invoked and starts what answers
