@@ -78,6 +78,14 @@ type Database struct {
 	CType          string `json:"ctype"`
 	LocaleProvider string `json:"locale_provider,omitempty"` // "libc", "icu", "builtin"
 	ICULocale      string `json:"icu_locale,omitempty"`
+	// What PropertiesSQL writes. ConnectionLimit is -1 where there is none;
+	// ACL and DefaultACL are aclitems in their text form.
+	Settings        []DatabaseSetting `json:"settings,omitempty"`
+	ConnectionLimit int32             `json:"connection_limit"`
+	Template        bool              `json:"template,omitempty"`
+	Comment         string            `json:"comment,omitempty"`
+	ACL             []string          `json:"acl,omitempty"`
+	DefaultACL      []string          `json:"default_acl,omitempty"`
 }
 
 // Entry is one object or one piece of an object, as in pg_dump's table of

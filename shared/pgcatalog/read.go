@@ -106,7 +106,7 @@ type reader struct {
 
 // Read reads the catalog of the database that q is connected to. The caller's
 // transaction decides which state of the catalog is seen; the number of
-// queries does not depend on the number of objects, but for one query per 500
+// queries does not depend on the number of objects, but for one query per 100
 // sequences on servers before 18.
 //
 // Read sets search_path and the settings that decide how the server prints

@@ -4,29 +4,6 @@ import (
 	"strings"
 )
 
-// readDatabase reads what describes the database itself.
-func (r *reader) readDatabase() error {
-	type row struct {
-		OID                                   uint32
-		Name, Owner, Encoding, Collate, CType string
-		Provider, Locale                      string
-	}
-	rows, err := query[row](r, `
-		select d.oid, d.datname, pg_get_userbyid(d.datdba), pg_encoding_to_char(d.encoding), d.datcollate, d.datctype,
-		       `+r.since(150000, `case d.datlocprovider when 'i' then 'icu' when 'b' then 'builtin' else 'libc' end`, `'libc'`)+`,
-		       `+r.since(170000, `coalesce(d.datlocale, '')`, r.since(150000, `coalesce(d.daticulocale, '')`, `''`))+`
-		from pg_database d where d.datname = current_database()`)
-	if err != nil {
-		return err
-	}
-	d := rows[0]
-	r.cat.Database = Database{
-		OID: d.OID, Name: d.Name, Owner: d.Owner, Encoding: d.Encoding, Collate: d.Collate, CType: d.CType,
-		LocaleProvider: d.Provider, ICULocale: d.Locale,
-	}
-	return nil
-}
-
 // readSchemas makes the SCHEMA entries. The schema public exists in every new
 // database: it is never made, but its owner, comment and grants are carried
 // where they differ from those of a new database of PostgreSQL 15 or newer.

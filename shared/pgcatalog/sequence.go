@@ -3,6 +3,8 @@ package pgcatalog
 import (
 	"fmt"
 	"strings"
+
+	"github.com/jackc/pgx/v5"
 )
 
 type sequenceValue struct {
@@ -99,17 +101,17 @@ func (r *reader) readSequences() error {
 	return r.readSequenceValues(wanted)
 }
 
-// readSequenceValues reads where sequences stand, 500 in one query. Sequences
-// are not under the snapshot's control: what is read is never older than it.
+// readSequenceValues reads where sequences stand: in one query from PostgreSQL
+// 18 on, before that 100 in one. Sequences are not under the snapshot's
+// control: what is read is never older than it.
 func (r *reader) readSequenceValues(rels []*relation) error {
 	for len(rels) > 0 {
-		batch := rels[:min(500, len(rels))]
-		rels = rels[len(batch):]
-		parts := make([]string, len(batch))
-		for i, s := range batch {
-			parts[i] = fmt.Sprintf("select %d::oid, last_value, is_called from %s", s.OID, s.full())
+		batch := rels
+		if r.version < 180000 {
+			batch = rels[:min(100, len(rels))]
 		}
-		values, err := query[sequenceValue](r, strings.Join(parts, "\nunion all "))
+		rels = rels[len(batch):]
+		values, err := r.sequenceValues(batch)
 		if err != nil {
 			return err
 		}
@@ -129,4 +131,21 @@ func (r *reader) readSequenceValues(rels []*relation) error {
 		}
 	}
 	return nil
+}
+
+func (r *reader) sequenceValues(batch []*relation) ([]sequenceValue, error) {
+	if r.version >= 180000 {
+		oids := make([]uint32, len(batch))
+		for i, s := range batch {
+			oids[i] = s.OID
+		}
+		return query[sequenceValue](r, `
+			select s.id, d.last_value, d.is_called from unnest($1::oid[]) s (id) cross join lateral pg_get_sequence_data(s.id) d`, oids)
+	}
+	parts := make([]string, len(batch))
+	for i, s := range batch {
+		parts[i] = fmt.Sprintf("select %d::oid, last_value, is_called from %s", s.OID, s.full())
+	}
+	// Each text is used once: not worth a place among the prepared statements.
+	return query[sequenceValue](r, strings.Join(parts, "\nunion all "), pgx.QueryExecModeExec)
 }
