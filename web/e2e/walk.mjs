@@ -1,0 +1,318 @@
+// Walks the main job in a real browser against a running stack, then looks at
+// every page in both languages, both themes and two widths: axe must find
+// nothing, no page may scroll sideways, and the console must stay clean.
+// Screenshots go to web/test-results/.
+//
+//   BASE_URL              http://127.0.0.1:3000
+//   GUARDA_E2E_EMAIL      admin@localhost
+//   GUARDA_E2E_PASSWORD   required
+//   CHROME_PATH           /usr/bin/chromium
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const base = process.env.BASE_URL ?? "http://127.0.0.1:3000";
+const email = process.env.GUARDA_E2E_EMAIL ?? "admin@localhost";
+const password = process.env.GUARDA_E2E_PASSWORD;
+if (!password) {
+  console.error("GUARDA_E2E_PASSWORD is not set: the password of the first administrator");
+  process.exit(2);
+}
+const results = fileURLToPath(new URL("../test-results/", import.meta.url));
+const axeSource = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const texts = Object.fromEntries(
+  await Promise.all(
+    ["pt-BR", "en"].map(async (language) => [
+      language,
+      JSON.parse(await readFile(new URL(`../src/i18n/${language}.json`, import.meta.url), "utf8")),
+    ]),
+  ),
+);
+
+let passed = 0;
+const failures = [];
+async function step(name, run) {
+  const begin = Date.now();
+  try {
+    await run();
+    passed++;
+    console.log(`ok    ${name} (${Date.now() - begin} ms)`);
+  } catch (error) {
+    failures.push(name);
+    console.log(`FAIL  ${name}\n      ${String(error?.message ?? error).replaceAll("\n", "\n      ")}`);
+  }
+}
+
+function must(condition, message) {
+  if (!condition) throw new Error(message);
+}
+
+await rm(results, { recursive: true, force: true });
+await mkdir(results, { recursive: true });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROME_PATH ?? "/usr/bin/chromium",
+  headless: true,
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+  ],
+});
+
+/** A fresh browser with the choices of one reader; `complaints` is what its console said. */
+async function reader({ language = "pt-BR", theme = "light", width = 1440 }) {
+  const context = await browser.newContext({
+    viewport: { width, height: width < 600 ? 844 : 900 },
+    deviceScaleFactor: 1,
+    hasTouch: width < 600,
+    locale: language,
+    timezoneId: "America/Sao_Paulo",
+    reducedMotion: "reduce",
+  });
+  await context.addInitScript(
+    ([l, t]) => {
+      localStorage.setItem("guarda.language", l);
+      localStorage.setItem("guarda.theme", t);
+    },
+    [language, theme],
+  );
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const complaints = [];
+  page.on("console", (message) => {
+    // A refused request is also reported by the browser itself; pages show it, and the walk asks for it.
+    if (message.type() === "error" && !/status of 4\d\d/.test(message.text())) complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(error.message));
+  const t = (key, values = {}) => {
+    const text = texts[language][key];
+    must(text !== undefined, `no text ${key}`);
+    return text.replaceAll(/\{\{(\w+)\}\}/g, (_, name) => values[name] ?? "");
+  };
+  return { context, page, complaints, t, name: `${language}-${theme}-${width}` };
+}
+
+async function signIn(r, path = "/admin/backup") {
+  await r.page.goto(base + path);
+  await r.page.waitForURL(/\/login\?return=/);
+  await r.page.getByLabel(r.t("login.email"), { exact: true }).fill(email);
+  await r.page.getByLabel(r.t("login.password"), { exact: true }).fill(password);
+  await r.page.getByRole("button", { name: r.t("login.submit") }).click();
+  await r.page.waitForURL((url) => url.pathname + url.search === path);
+}
+
+/** What every view must hold, and its picture. */
+async function inspect(r, view, { picture = true } = {}) {
+  await r.page.evaluate(() => document.fonts.ready);
+  await r.page.waitForTimeout(250);
+  if (picture) await r.page.screenshot({ path: join(results, `${view}-${r.name}.png`) });
+  const sideways = await r.page.evaluate(
+    () => document.scrollingElement.scrollWidth - document.documentElement.clientWidth,
+  );
+  must(sideways <= 0, `${view} is ${sideways} px wider than the screen`);
+  await r.page.evaluate(axeSource);
+  const found = await r.page.evaluate(async () => {
+    const { violations } = await globalThis.axe.run(document, {
+      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    });
+    return violations.map((v) => `${v.id}: ${v.help}\n    ${v.nodes.map((n) => `${n.target.join(" ")} ${n.failureSummary?.split("\n")[1] ?? ""}`).join("\n    ")}`);
+  });
+  must(found.length === 0, `axe on ${view}:\n${found.join("\n")}`);
+  must(r.complaints.length === 0, `the console of ${view} says:\n${r.complaints.splice(0).join("\n")}`);
+}
+
+async function mainJob() {
+  const r = await reader({});
+  const { page, t } = r;
+  await step("a deep link leads to the login", async () => {
+    await page.goto(`${base}/admin/backup/history?status=completed`);
+    await page.waitForURL(/\/login\?return=/);
+    must(page.url().includes(encodeURIComponent("/admin/backup/history?status=completed")), page.url());
+  });
+  await step("a wrong password is refused and said", async () => {
+    await page.getByLabel(t("login.email"), { exact: true }).fill(email);
+    await page.getByLabel(t("login.password"), { exact: true }).fill("not-the-password");
+    await page.getByRole("button", { name: t("login.submit") }).click();
+    await page.getByRole("alert").waitFor();
+    await inspect(r, "login-refused");
+  });
+  await step("the right one returns to the deep link", async () => {
+    await page.getByLabel(t("login.password"), { exact: true }).fill(password);
+    await page.getByRole("button", { name: t("login.submit") }).click();
+    await page.waitForURL(`${base}/admin/backup/history?status=completed`);
+    await page.getByRole("heading", { name: t("history.title") }).waitFor();
+  });
+  await step("g b leads to the backups", async () => {
+    await page.keyboard.press("g");
+    await page.keyboard.press("b");
+    await page.waitForURL(/\/admin\/backup(\?|$)/);
+    await page.getByRole("region", { name: t("source.heading") }).waitFor();
+  });
+  await step("a reload stays signed in", async () => {
+    await page.reload();
+    await page.getByRole("region", { name: t("source.heading") }).waitFor();
+  });
+  let id = "";
+  await step("back up now starts a run that shows its progress", async () => {
+    await page.getByRole("button", { name: t("action.run_now"), exact: true }).click();
+    await page.getByRole("dialog").getByRole("button", { name: t("action.run_now") }).waitFor();
+    await inspect(r, "run-dialog");
+    const answer = page.waitForResponse((a) => a.url().endsWith("/api/backup/execute"));
+    await page.getByRole("dialog").getByRole("button", { name: t("action.run_now") }).click();
+    const response = await answer;
+    must(response.status() === 202 || response.status() === 200, `execute answered ${response.status()}`);
+    id = (await response.json()).backup_id;
+    must(response.request().headers()["idempotency-key"], "no Idempotency-Key was sent");
+    // A small database may be done before the page can show it.
+    const progress = page.getByRole("progressbar");
+    const seen = await progress.waitFor({ timeout: 5_000 }).then(
+      () => true,
+      () => false,
+    );
+    if (seen) await inspect(r, "running").catch((error) => must(/detached|closed/.test(error.message), error.message));
+  });
+  await step("the run is complete and in the history", async () => {
+    await page.goto(`${base}/admin/backup/history?run=${id}`);
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText(new RegExp(`^(${t("status.completed")}|${t("status.warned")})$`)).first().waitFor({ timeout: 120_000 });
+    await dialog.getByText(t("detail.phases")).waitFor();
+  });
+  await step("its detail proves each table", async () => {
+    await page.getByRole("tab", { name: t("detail.tables") }).click();
+    must(page.url().includes("view=tables"), page.url());
+    must((await page.getByText(t("detail.hash")).count()) > 0, "no content hash is shown");
+  });
+  await step("its files have links that work", async () => {
+    await page.getByRole("tab", { name: t("detail.files") }).click();
+    const link = page.getByRole("link", { name: /RESTORE\.md|manifest/ }).first();
+    const response = await page.request.get(new URL(await link.getAttribute("href"), base).href);
+    must(response.ok(), `the link answered ${response.status()}`);
+  });
+  await step("Esc closes it; j and Enter open the newest run again", async () => {
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
+    await page.keyboard.press("j");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/run=/);
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
+  });
+  await step("filters are in the address, and nothing matching is said so", async () => {
+    await page.goto(`${base}/admin/backup/history?type=differential&period=24h`);
+    await page.getByText(t("history.no_match")).waitFor();
+    await inspect(r, "no-match");
+    await page.getByRole("button", { name: t("action.clear_filters") }).first().click();
+    await page.getByRole("row").nth(1).waitFor();
+  });
+  await step("a backup that is stopped is shown as stopped", async () => {
+    await page.goto(`${base}/admin/backup?dialog=run`);
+    const answer = page.waitForResponse((a) => a.url().endsWith("/api/backup/execute"));
+    await page.getByRole("dialog").getByRole("button", { name: t("action.run_now") }).click();
+    const run = (await (await answer).json()).backup_id;
+    const stop = page.getByRole("button", { name: t("action.cancel_backup"), exact: true });
+    // Too fast to be stopped on a quick machine: then it is complete, which is no failure.
+    const there = await stop.waitFor({ timeout: 4_000 }).then(
+      () => true,
+      () => false,
+    );
+    if (!there) return;
+    await stop.click({ timeout: 2_000 }).catch(() => {});
+    const confirm = page.getByRole("button", { name: t("cancel.confirm") });
+    await confirm.click({ timeout: 2_000 }).catch(() => {});
+    await page.goto(`${base}/admin/backup/history?run=${run}`);
+    await page
+      .getByRole("dialog")
+      .getByText(new RegExp(`^(${t("status.canceled")}|${t("status.completed")}|${t("status.warned")})$`))
+      .first()
+      .waitFor({ timeout: 60_000 });
+  });
+  await step("signing out leads to the login", async () => {
+    await page.goto(`${base}/admin/backup`);
+    await page.getByRole("button", { name: t("shell.account") }).click();
+    await page.getByRole("menuitem", { name: t("action.sign_out") }).click();
+    await page.waitForURL(/\/login/);
+  });
+  await r.context.close();
+}
+
+async function everyView(language, theme, width) {
+  const r = await reader({ language, theme, width });
+  const { page, t } = r;
+  const view = (name, open) => step(`${name} ${r.name}`, async () => {
+    await open();
+    await inspect(r, name);
+  });
+  await view("login", async () => {
+    await page.goto(`${base}/login`);
+    await page.getByRole("button", { name: t("login.submit") }).waitFor();
+  });
+  await step(`sign in ${r.name}`, () => signIn(r));
+  await view("backup", () => page.getByRole("region", { name: t("source.heading") }).waitFor());
+  await view("palette", async () => {
+    await page.keyboard.press("Control+k");
+    await page.getByRole("dialog").waitFor();
+  });
+  await view("keys", async () => {
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
+    await page.keyboard.press("?");
+    await page.getByRole("dialog").waitFor();
+  });
+  await view("run-dialog", async () => {
+    await page.goto(`${base}/admin/backup?dialog=run`);
+    await page.getByRole("dialog").waitFor();
+  });
+  await view("source-dialog", async () => {
+    await page.goto(`${base}/admin/backup?dialog=source`);
+    await page.getByRole("dialog").waitFor();
+  });
+  await view("account", async () => {
+    await page.goto(`${base}/admin/backup`);
+    await page.getByRole("button", { name: t("shell.account") }).click();
+    await page.getByRole("menu").waitFor();
+  });
+  await view("history", async () => {
+    await page.goto(`${base}/admin/backup/history`);
+    await page.getByRole("row").nth(1).waitFor();
+  });
+  await view("detail", async () => {
+    await page.getByRole("row").nth(1).getByRole("link").click();
+    await page.getByRole("dialog").getByText(t("detail.phases")).waitFor();
+  });
+  await view("detail-tables", async () => {
+    await page.getByRole("tab", { name: t("detail.tables") }).click();
+  });
+  await view("detail-files", async () => {
+    await page.getByRole("tab", { name: t("detail.files") }).click();
+    await page.waitForTimeout(600);
+  });
+  await view("not-found", async () => {
+    await page.goto(`${base}/admin/nowhere`);
+    await page.getByRole("heading", { name: t("not_found.title") }).waitFor();
+  });
+  if (width < 768) {
+    await view("navigation", async () => {
+      await page.getByRole("button", { name: t("shell.open_navigation") }).click();
+      await page.getByRole("dialog").getByRole("link", { name: t("page.history") }).waitFor();
+    });
+  }
+  await r.context.close();
+}
+
+try {
+  await mainJob();
+  for (const width of [1440, 390]) {
+    for (const theme of ["light", "dark"]) {
+      for (const language of ["pt-BR", "en"]) await everyView(language, theme, width);
+    }
+  }
+} finally {
+  await browser.close();
+}
+console.log(`\n${passed} passed, ${failures.length} failed`);
+process.exitCode = failures.length ? 1 : 0;
