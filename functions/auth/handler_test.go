@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -21,6 +22,7 @@ import (
 	"guarda/shared/postgres/migrations"
 	"guarda/shared/postgres/pgtest"
 	"guarda/shared/postgres/userstore"
+	"guarda/tests/contract"
 )
 
 const (
@@ -29,6 +31,7 @@ const (
 )
 
 type fixture struct {
+	t       *testing.T
 	handler http.Handler
 	now     *clock.Manual
 	dsn     string
@@ -39,7 +42,7 @@ type fixture struct {
 // newFixture has one operator, in a real Postgres behind a transaction pooler.
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	f := &fixture{dsn: pgtest.New(t), now: clock.At(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC))}
+	f := &fixture{t: t, dsn: pgtest.New(t), now: clock.At(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC))}
 	if _, err := migrations.Up(t.Context(), f.dsn); err != nil {
 		t.Fatal(err)
 	}
@@ -67,6 +70,8 @@ func (f *fixture) login(email, password, address string) *httptest.ResponseRecor
 	r.RemoteAddr = address
 	w := httptest.NewRecorder()
 	f.handler.ServeHTTP(w, r)
+	r.Body = io.NopCloser(strings.NewReader(string(raw)))
+	contract.Check(f.t, r, w.Code, w.Header(), w.Body.Bytes())
 	return w
 }
 
@@ -74,6 +79,7 @@ func (f *fixture) as(i auth.Identity, method, path string) *httptest.ResponseRec
 	r := httptest.NewRequest(method, path, nil)
 	w := httptest.NewRecorder()
 	f.handler.ServeHTTP(w, r.WithContext(auth.WithIdentity(r.Context(), i)))
+	contract.Check(f.t, r, w.Code, w.Header(), w.Body.Bytes())
 	return w
 }
 

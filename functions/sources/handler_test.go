@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -20,6 +21,7 @@ import (
 	"guarda/shared/postgres/pgtest"
 	"guarda/shared/postgres/sourcestore"
 	"guarda/shared/source"
+	"guarda/tests/contract"
 )
 
 type fixture struct {
@@ -67,6 +69,8 @@ func (f *fixture) as(role auth.Role, method, path, body string, header ...string
 	}
 	w := httptest.NewRecorder()
 	f.handler.ServeHTTP(w, r.WithContext(auth.WithIdentity(r.Context(), auth.Identity{UserID: "6f1c2a9e-9d1b-4a53-8f57-0a4d7e0f2b11", Role: role})))
+	r.Body = io.NopCloser(strings.NewReader(body))
+	contract.Check(f.t, r, w.Code, w.Header(), w.Body.Bytes())
 	a := answer{w, map[string]any{}}
 	if w.Body.Len() > 0 {
 		if err := json.Unmarshal(w.Body.Bytes(), &a.m); err != nil {
