@@ -11,6 +11,11 @@ WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -pa
 TOOLS := .cache/bin
 GOLANGCI_VERSION := v2.15.0
 
+# "make deploy" sets them; unset they are this machine's.
+ifdef GOARCH
+export GOOS GOARCH
+endif
+
 .PHONY: help run test test-go test-web build lint lint-go lint-web check-template e2e bench clean-data deploy
 
 help: ## list the targets
@@ -34,7 +39,7 @@ build: build/.stamp bin/local bin/guarda web/dist/index.html ## build functions,
 # One call builds all functions, so that what they share is compiled once.
 build/.stamp: $(GO_SOURCES) template.yaml
 	rm -rf build && mkdir -p build/.bin
-	CGO_ENABLED=0 GOOS=linux go build $(FUNCTION_FLAGS) -o build/.bin/ ./functions/...
+	CGO_ENABLED=0 go build $(FUNCTION_FLAGS) -o build/.bin/ ./functions/...
 	for f in build/.bin/*; do n=$$(basename $$f); mkdir -p build/$$n && mv $$f build/$$n/bootstrap; done
 	rmdir build/.bin && touch $@
 
@@ -77,9 +82,9 @@ e2e: build ## walk the main job and every page through the whole local stack (ne
 bench: bin/guarda ## measure backup against pg_dump (needs PostgreSQL's client programs)
 	go run ./tests/bench/backup
 
-clean-data: ## forget the local stack's databases, backups and keys
+clean-data: bin/local ## forget the local stack's databases, backups and keys
 	bin/local -forget
 
 deploy: ## build for arm64 and deploy with the SAM CLI (arguments: DEPLOY_FLAGS)
-	$(MAKE) --no-print-directory -B build/.stamp GOARCH=arm64
+	$(MAKE) --no-print-directory -B build/.stamp GOOS=linux GOARCH=arm64
 	sam deploy $(DEPLOY_FLAGS)

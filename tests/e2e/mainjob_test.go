@@ -128,7 +128,10 @@ func TestMainJob(t *testing.T) {
 	})
 
 	t.Run("browser", func(t *testing.T) {
-		cmd := exec.Command("npm", "run", "--silent", "e2e")
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, "npm", "run", "--silent", "e2e")
+		cmd.WaitDelay = 10 * time.Second // a browser that lives on must not hold us
 		cmd.Dir = filepath.Join(s.root, "web")
 		cmd.Env = append(os.Environ(), "BASE_URL="+s.url(""), "GUARDA_E2E_EMAIL=admin@localhost", "GUARDA_E2E_PASSWORD="+s.password())
 		out, err := cmd.CombinedOutput()
