@@ -28,7 +28,6 @@ type aclSubject struct {
 	target       grantTarget
 	owner        string
 	actual, base []string
-	after        *node // the table's own grants, for those of a column
 }
 
 // subject records that comments and labels on a node are carried, and grants
@@ -36,7 +35,6 @@ type aclSubject struct {
 func (r *reader) subject(n *node, sub int32, ref string, acl *aclSubject) {
 	tag := ref
 	if n.entryName() != "" && sub == 0 {
-		tag, _, _ = strings.Cut(ref, " ")
 		tag = kindWord(ref) + " " + n.entryName()
 	}
 	r.addSubject(subject{

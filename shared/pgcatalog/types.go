@@ -6,29 +6,26 @@ import (
 
 // typeInfo is a row of pg_type that the definition of some table may use.
 type typeInfo struct {
-	OID            uint32
-	Schema, Name   string
-	Owner          string
-	Type           string // typtype
-	Elem           uint32 // for true arrays
-	Base           uint32 // of a domain
-	BaseText       string
-	Relation       uint32
-	RelationKind   string
-	NotNull        bool
-	Default        *string
-	Collation      string
-	Labels         []string
-	Subtype        uint32
-	Array          uint32
-	Actual, Base0  []string
-	Storage        string
-	Defined        bool
-	attributes     []*column // of a composite
-	checks         []*node
-	checkDefs      []string
-	definition     string // see definition.go
-	definitionDone bool
+	OID           uint32
+	Schema, Name  string
+	Owner         string
+	Type          string // typtype
+	Elem          uint32 // for true arrays
+	Base          uint32 // of a domain
+	BaseText      string
+	Relation      uint32
+	RelationKind  string
+	NotNull       bool
+	Default       *string
+	Collation     string
+	Labels        []string
+	Subtype       uint32
+	Array         uint32
+	Actual, Base0 []string
+	Storage       string
+	Defined       bool
+	attributes    []*column // of a composite
+	checkDefs     []string
 }
 
 // readTypes makes the TYPE and DOMAIN entries, except base types (see
