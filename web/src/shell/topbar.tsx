@@ -46,12 +46,11 @@ export function TopBar({ onMenu, onPalette }: { onMenu: () => void; onPalette: (
       <button
         type="button"
         onClick={onPalette}
-        aria-label={t("palette.open")}
         aria-keyshortcuts="Control+K Meta+K"
         className="inline-flex h-8 items-center gap-2 rounded-control px-2 text-ink-3 hover:bg-hover lg:border lg:border-line-strong lg:bg-sunken"
       >
         <Search size={15} aria-hidden />
-        <span className="hidden lg:inline">{t("palette.short")}</span>
+        <span className="sr-only lg:not-sr-only">{t("palette.short")}</span>
         <kbd
           aria-hidden
           className="ml-6 hidden rounded border bg-surface px-1 font-mono text-[11px] lg:inline"

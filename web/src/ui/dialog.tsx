@@ -14,12 +14,13 @@ type Props = {
   initialFocus?: RefObject<HTMLElement | null>;
 };
 
+/** Comes last, so that the first field gets the focus when a dialog opens. */
 function Close() {
   const { t } = useTranslation();
   return (
     <Base.Close
       aria-label={t("action.close")}
-      className="-mr-1.5 inline-flex size-8 shrink-0 items-center justify-center rounded-control text-ink-3 hover:bg-hover hover:text-ink"
+      className="absolute top-2.5 right-3 inline-flex size-8 items-center justify-center rounded-control text-ink-3 hover:bg-hover hover:text-ink"
     >
       <X size={17} aria-hidden />
     </Base.Close>
@@ -34,18 +35,14 @@ export function Dialog({ open, onOpenChange, title, description, children, initi
         <Base.Viewport className="fixed inset-0 z-40 flex items-end justify-center overflow-y-auto sm:items-start sm:pt-[12vh]">
           <Base.Popup
             initialFocus={initialFocus}
-            className="popup w-full rounded-b-none sm:mb-8 sm:w-[480px] sm:rounded-b-card"
+            className="popup relative w-full rounded-b-none sm:mb-8 sm:w-[480px] sm:rounded-b-card"
           >
-            <div className="flex items-start gap-3 px-5 pt-4">
-              <Base.Title className="min-w-0 flex-1 pt-1 font-semibold text-base leading-6">
-                {title}
-              </Base.Title>
-              <Close />
-            </div>
+            <Base.Title className="pt-5 pr-14 pl-5 font-semibold text-base leading-6">{title}</Base.Title>
             {description && (
               <Base.Description className="px-5 pt-1 text-ink-2">{description}</Base.Description>
             )}
             <div className="px-5 pt-4 pb-5">{children}</div>
+            <Close />
           </Base.Popup>
         </Base.Viewport>
       </Base.Portal>
@@ -79,14 +76,14 @@ export function Sheet({
           {hideTitle ? (
             <Base.Title className="sr-only">{title}</Base.Title>
           ) : (
-            <div className="flex items-center gap-3 border-b px-5 py-3">
-              <Base.Title className="min-w-0 flex-1 font-semibold text-base">{title}</Base.Title>
-              <Close />
-            </div>
+            <Base.Title className="flex min-h-13 items-center border-b py-2 pr-14 pl-5 font-semibold text-base">
+              {title}
+            </Base.Title>
           )}
           <div className="min-h-0 flex-1 overflow-y-auto" tabIndex={hideTitle ? undefined : 0}>
             {children}
           </div>
+          {!hideTitle && <Close />}
         </Base.Popup>
       </Base.Portal>
     </Base.Root>

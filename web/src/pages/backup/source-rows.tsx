@@ -5,7 +5,6 @@ import { isActive, outcomeOf, type SourceSummary } from "@/api/types";
 import { useNow } from "@/app/now";
 import { usePermission } from "@/app/services";
 import { useFormat } from "@/format/use-format";
-import { sourceHealth } from "@/shell/health";
 import { Button } from "@/ui/button";
 import { Skeleton } from "@/ui/states";
 import { StatusBadge, StatusIcon } from "@/ui/status";
@@ -45,7 +44,6 @@ function Row({ row, onRun }: { row: SourceSummary; onRun: (sourceId: string) => 
   const allowed = usePermission("backup.run");
   const { source, last_success: last } = row;
   const running = isActive(row.running);
-  const health = sourceHealth(row, now);
   const newest = row.recent.at(-1);
   return (
     <li
@@ -78,7 +76,7 @@ function Row({ row, onRun }: { row: SourceSummary; onRun: (sourceId: string) => 
         )}
         {last && (
           <p className="text-[13px] text-ink-3">
-            {health === "failed" || running ? `${t("source.last_good")} ` : ""}
+            {newest?.id === last.id && !running ? "" : `${t("source.last_good")} `}
             <Time iso={last.started_at} relative />
           </p>
         )}

@@ -18,9 +18,9 @@ const column = createColumnHelper<typeof features, Execution>();
 
 /** Which columns are left on narrow screens; what is hidden there is in the row's second line. */
 const classes: Record<string, string> = {
-  status: "w-[132px] md:w-[148px]",
+  status: "w-[122px] md:w-[148px]",
   source: "",
-  started: "w-[104px] text-right md:w-[150px] md:text-left",
+  started: "w-[136px] text-right md:w-[150px] md:text-left",
   type: "hidden w-[116px] lg:table-cell",
   trigger: "hidden w-[190px] xl:table-cell",
   duration: "hidden w-[104px] text-right md:table-cell",
