@@ -59,7 +59,7 @@ The connection must be direct or through a pooler in session mode.`,
 		}
 		run.Source = manifest.SourceName(name)
 		d := backup.Deps{Connect: connect, Log: a.log()}
-		if d.Keys, err = keys.provider(); err != nil {
+		if d.Keys, err = keys.provider(ctx); err != nil {
 			return err
 		}
 		if d.Store, err = store.open(ctx, false); err != nil {

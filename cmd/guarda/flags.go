@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -17,21 +18,23 @@ import (
 	"guarda/shared/blob/open"
 	"guarda/shared/fault"
 	"guarda/shared/seal"
+	"guarda/shared/seal/kmskey"
 )
 
 const connectTimeout = 15 * time.Second
 
 // keyFlags say which key a backup is sealed with.
-type keyFlags struct{ file, passphrase string }
+type keyFlags struct{ file, passphrase, kms string }
 
 func (k *keyFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&k.file, "key-file", "", "file with the key (see guarda keygen)")
 	c.Flags().StringVar(&k.passphrase, "passphrase-file", "", "file with a passphrase, instead of a key")
-	c.MarkFlagsMutuallyExclusive("key-file", "passphrase-file")
+	c.Flags().StringVar(&k.kms, "kms", "", "ARN of a key in AWS KMS, instead of a key file")
+	c.MarkFlagsMutuallyExclusive("key-file", "passphrase-file", "kms")
 }
 
 // provider returns nil when no key is given.
-func (k *keyFlags) provider() (seal.KeyProvider, error) {
+func (k *keyFlags) provider(ctx context.Context) (seal.KeyProvider, error) {
 	switch {
 	case k.file != "":
 		return seal.KeyFile(k.file)
@@ -45,6 +48,12 @@ func (k *keyFlags) provider() (seal.KeyProvider, error) {
 				Hint("let the user that runs this read the file").Because(err)
 		}
 		return seal.Passphrase(bytes.TrimRight(text, "\r\n"))
+	case k.kms != "":
+		o := kmskey.Options{KeyID: k.kms}
+		if arn := strings.Split(k.kms, ":"); len(arn) == 6 { // arn:aws:kms:region:account:key/id
+			o.Region = arn[3]
+		}
+		return kmskey.New(ctx, o)
 	}
 	return nil, nil
 }

@@ -107,7 +107,7 @@ func (a *app) showCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		provider, err := keys.provider()
+		provider, err := keys.provider(ctx)
 		if err != nil {
 			return err
 		}

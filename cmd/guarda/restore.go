@@ -43,7 +43,7 @@ they are loaded, and an error stops the restore and names the object.`,
 			return err
 		}
 		d := restore.Deps{Connect: connect, Store: store, Log: a.log()}
-		if d.Keys, err = keys.provider(); err != nil {
+		if d.Keys, err = keys.provider(ctx); err != nil {
 			return err
 		}
 		bar := a.newBar()

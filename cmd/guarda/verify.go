@@ -31,7 +31,7 @@ source (count and content hash).`,
 		if err != nil {
 			return err
 		}
-		provider, err := keys.provider()
+		provider, err := keys.provider(ctx)
 		if err != nil {
 			return err
 		}

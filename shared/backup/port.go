@@ -45,7 +45,7 @@ func ParseType(s string) (Type, error) {
 // Run describes a backup that is to be made.
 type Run struct {
 	ID            string           `json:"id"`               // a UUID, also the end of the backup's folder name
-	Source        string           `json:"source"`           // the store's folder for this database: see FolderName
+	Source        string           `json:"source"`           // names the store's folder for this database: see manifest.SourceName
 	Type          Type             `json:"type"`             // what is asked for; Result.Type is what was done
 	RequestedType Type             `json:"requested_type"`   // "" is Type
 	Tables        []string         `json:"tables,omitempty"` // patterns; none means every table

@@ -90,6 +90,7 @@ func newExecution(d Deps, r Run) (*execution, error) {
 	if r.RequestedType == "" {
 		r.RequestedType = r.Type
 	}
+	r.Source = manifest.SourceName(r.Source)
 	if r.Jobs < 1 || r.Jobs > 64 {
 		return nil, fault.New(fault.Invalid, "%d jobs are not possible", r.Jobs).Hint("choose 1 to 64")
 	}

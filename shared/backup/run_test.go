@@ -65,6 +65,7 @@ func TestAnEncryptedBackupIsCompleteAndShowsNothing(t *testing.T) {
 	keys := testKey(t)
 	var reports []backup.Progress
 	run := newRun()
+	run.Source = "My shop/é" // not a folder's name
 	run.RequestedType = backup.Incremental
 	r, err := backup.Execute(ctx, backup.Deps{Connect: connector(dsn), Store: store, Keys: keys,
 		Report: func(_ context.Context, p backup.Progress) error { reports = append(reports, p); return nil }}, run)

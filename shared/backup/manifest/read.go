@@ -35,7 +35,7 @@ type Listed struct {
 // List returns the backups of a source, or of all for "", the oldest first.
 // A folder without a manifest is not a backup and is left out.
 func List(ctx context.Context, store blob.Store, source string) ([]Listed, error) {
-	sources := []string{source + "/"}
+	sources := []string{SourceName(source) + "/"}
 	if source == "" {
 		sources = sources[:0]
 		for name, err := range store.Folders(ctx, "") {
