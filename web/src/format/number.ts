@@ -22,11 +22,6 @@ export function formatNumber(value: number, language: string): string {
   return new Intl.NumberFormat(language).format(value);
 }
 
-/** "1,2 mi" where the exact figure is in a tooltip. */
-export function formatCompact(value: number, language: string): string {
-  return new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 }).format(value);
-}
-
 export function formatPercent(share: number, language: string): string {
   return new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 }).format(
     Math.min(1, Math.max(0, share)),

@@ -1,0 +1,139 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import { describe, expect, it } from "vitest";
+import { detail, done, files, running, summary, viewer } from "@/test/fixtures";
+import { type Handlers, never, open, problem } from "@/test/stub";
+
+const list = "GET /api/backup/executions";
+const page1 = (items = [done()], next: string | null = null) => ({ items, next_cursor: next, has_more: next !== null });
+const id = done().id;
+const at = (search: string, answer: Handlers[string], more: Handlers = {}, options?: Parameters<typeof open>[2]) =>
+  open(
+    `/admin/backup/history${search}`,
+    { "GET /api/backup/summary": summary(), [list]: answer, ...more },
+    options,
+  );
+
+describe("the history", () => {
+  it("keeps its places while it loads", async () => {
+    at("", never);
+    expect(await screen.findByText("Carregando…")).toBeInTheDocument();
+  });
+
+  it("tells nothing yet from nothing matching", async () => {
+    const empty = at("", page1([]));
+    expect(await screen.findByText("Nenhum backup ainda")).toBeInTheDocument();
+    empty.unmount();
+    const filtered = at("?status=failed", page1([]));
+    expect(await screen.findByText("Nada corresponde a estes filtros")).toBeInTheDocument();
+    await filtered.user.click(screen.getAllByRole("button", { name: "Limpar filtros" })[0]!);
+    await waitFor(() => expect(filtered.at()).toBe("/admin/backup/history"));
+  });
+
+  it("says what went wrong", async () => {
+    at("", problem(400, { detail: "Cursor inválido.", hint: "Volte ao começo." }));
+    expect(await screen.findByRole("alert")).toHaveTextContent("Volte ao começo.");
+  });
+
+  it("lists runs with their outcome in words", async () => {
+    const canceled = done({ id: "c", status: "failed", canceled: true });
+    const warned = done({ id: "w", warnings: [{ code: "full_instead", message: "copiou tudo" }] });
+    at("", page1([running(), done(), canceled, warned, done({ id: "f", status: "failed" })]));
+    const table = await screen.findByRole("table");
+    for (const text of ["Em andamento", "Concluído", "Parado", "Com avisos", "Falhou"]) {
+      expect(within(table).getByText(text)).toBeInTheDocument();
+    }
+  });
+
+  it("asks the API what the address says", async () => {
+    const page = at("?status=failed,active&type=incremental&source=abc&period=7d", page1());
+    await screen.findByRole("table");
+    const query = page.calls.find((call) => call.path === "/api/backup/executions")!.url.searchParams;
+    expect(query.getAll("status")).toEqual(["failed", "pending", "running"]);
+    expect(query.getAll("type")).toEqual(["incremental"]);
+    expect(query.get("source_id")).toBe("abc");
+    const days = (Date.now() - Date.parse(query.get("started_after")!)) / 86_400_000;
+    expect(days).toBeGreaterThanOrEqual(7);
+    expect(days).toBeLessThan(7.01);
+  });
+
+  it("puts a chosen filter into the address", async () => {
+    const page = at("", page1());
+    await page.user.click(await screen.findByRole("button", { name: "Com falha" }));
+    await waitFor(() => expect(page.at()).toBe("/admin/backup/history?status=failed"));
+    expect(screen.getByRole("button", { name: "Com falha" })).toHaveAttribute("aria-pressed", "true");
+  });
+
+  it("fetches the next page when its end is near", async () => {
+    const many = Array.from({ length: 12 }, (_, i) => done({ id: `r${i}`, source_name: `banco-${i}` }));
+    let asked = 0;
+    const page = at("", () => (asked++ === 0 ? page1(many, "cursor-2") : page1([done({ id: "last" })])));
+    await waitFor(() =>
+      expect(page.calls.filter((c) => c.path === "/api/backup/executions").at(-1)?.url.searchParams.get("cursor")).toBe(
+        "cursor-2",
+      ),
+    );
+  });
+
+  it("is walked with j and k and opened with Enter", async () => {
+    const page = at("", page1([done({ id: "a", source_name: "um" }), done({ id: "b", source_name: "dois" })]), {
+      "GET /api/backup/executions/b": detail({ id: "b" }),
+    });
+    await screen.findByRole("table");
+    await page.user.keyboard("jj");
+    expect(screen.getByRole("link", { name: /^dois/ })).toHaveFocus();
+    await page.user.keyboard("k");
+    expect(screen.getByRole("link", { name: /^um/ })).toHaveFocus();
+    await page.user.keyboard("j{Enter}");
+    await waitFor(() => expect(page.at()).toBe("/admin/backup/history?run=b"));
+    await screen.findByRole("tab", { name: "Resumo" });
+    await page.user.keyboard("{Escape}");
+    await waitFor(() => expect(page.at()).toBe("/admin/backup/history"));
+  });
+});
+
+describe("a run's detail", () => {
+  const one = `GET /api/backup/executions/${id}`;
+
+  it("is in the address, with phases, options and identifiers", async () => {
+    at(`?run=${id}`, page1(), { [one]: detail() });
+    const dialog = await screen.findByRole("dialog");
+    expect(await within(dialog).findByText("Fases")).toBeInTheDocument();
+    expect(within(dialog).getByText("56 s", { normalizer: (s) => s.replaceAll("\u00a0", " ") })).toBeInTheDocument();
+    expect(within(dialog).getByText("public.tmp_*")).toBeInTheDocument();
+    expect(within(dialog).getByText("PostgreSQL 15.8")).toBeInTheDocument();
+    expect(within(dialog).getByText("loja/20261124T090000Z")).toBeInTheDocument();
+  });
+
+  it("says why it failed and what to do", async () => {
+    const error = { code: "unavailable", message: "O banco não respondeu.", hint: "Confira o endereço." };
+    at(`?run=${id}`, page1(), { [one]: detail({ status: "failed", error }) });
+    const dialog = await screen.findByRole("dialog");
+    expect(await within(dialog).findByText("O banco não respondeu.")).toBeInTheDocument();
+    expect(within(dialog).getByText("Confira o endereço.")).toBeInTheDocument();
+  });
+
+  it("says so when a run is unknown", async () => {
+    at(`?run=${id}`, page1(), { [one]: problem(404, { detail: "Não há essa execução." }) });
+    expect(await screen.findByText("Não há essa execução.")).toBeInTheDocument();
+  });
+
+  it("shows each table with its hash", async () => {
+    at(`?run=${id}&view=tables`, page1(), { [one]: detail() });
+    expect(await screen.findByText("0123456789abcdef0123456789abcdef")).toBeInTheDocument();
+    expect(screen.getByText("orders")).toBeInTheDocument();
+    expect(screen.getByText(/300\.000 linhas/)).toBeInTheDocument();
+  });
+
+  it("asks for links only when they are wanted, and lists them", async () => {
+    const page = at(`?run=${id}`, page1(), { [one]: detail(), [`${one}/download`]: files });
+    await page.user.click(await screen.findByRole("tab", { name: "Arquivos" }));
+    expect(await screen.findByRole("link", { name: /Baixar .*manifest/ })).toHaveAttribute("href", "/files/manifest");
+    expect(page.calls.filter((call) => call.path.endsWith("/download"))).toHaveLength(1);
+  });
+
+  it("says who may download", async () => {
+    const page = at(`?run=${id}&view=files`, page1(), { [one]: detail() }, { user: viewer });
+    expect(await screen.findByText("O seu papel não tem a permissão backup.download.")).toBeInTheDocument();
+    expect(page.calls.some((call) => call.path.endsWith("/download"))).toBe(false);
+  });
+});
