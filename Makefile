@@ -10,6 +10,7 @@ GO_SOURCES := go.mod go.sum $(shell find cmd shared functions tests -type f \( -
 WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path '*/node_modules/*' -not -path 'web/dist/*' -not -path 'web/test-results/*' 2>/dev/null)
 TOOLS := .cache/bin
 GOLANGCI_VERSION := v2.15.0
+VERSITYGW_VERSION := v1.8.0
 
 # "make deploy" sets them; unset they are this machine's.
 ifdef GOARCH
@@ -28,8 +29,8 @@ test: web/node_modules/.stamp ## run the tests of both languages, on a real Post
 	$(MAKE) --no-print-directory test-go
 	$(MAKE) --no-print-directory test-web
 
-test-go: ## run the Go tests (GOTESTFLAGS="-race -run …" to narrow or widen)
-	go run ./shared/postgres/pgtest/withserver go test $(GOTESTFLAGS) ./...
+test-go: $(TOOLS)/versitygw-$(VERSITYGW_VERSION) ## run the Go tests (GOTESTFLAGS="-race -run …" to narrow or widen)
+	GUARDA_TEST_VERSITYGW=$(CURDIR)/$(TOOLS)/versitygw-$(VERSITYGW_VERSION) go run ./shared/postgres/pgtest/withserver go test -timeout 20m $(GOTESTFLAGS) ./...
 
 test-web: web/node_modules/.stamp ## run the web client's tests
 	cd web && npm run --silent test
@@ -75,6 +76,12 @@ $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION):
 	mkdir -p $(TOOLS)
 	GOBIN=$(CURDIR)/$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	mv $(TOOLS)/golangci-lint $@
+
+# The S3 server that the tests store into: a real one, in Go.
+$(TOOLS)/versitygw-$(VERSITYGW_VERSION):
+	mkdir -p $(TOOLS)
+	GOBIN=$(CURDIR)/$(TOOLS) go install github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW_VERSION)
+	mv $(TOOLS)/versitygw $@
 
 e2e: build ## walk the main job and every page through the whole local stack (needs Chromium)
 	go test -tags e2e -count=1 -timeout 25m -v ./tests/e2e
