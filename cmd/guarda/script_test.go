@@ -34,7 +34,8 @@ func TestMain(m *testing.M) {
 // server's own, $STORE the URL of a folder. Commands: "sql URL statements",
 // "exit CODE command…" (runs a command and compares its exit code),
 // "samedump URL URL", "empty FOLDER" (no file in it), "replace FILE old new",
-// "interrupt command…" (interrupts a command when its first chunk is stored).
+// "interrupt command…" and "killed command…" (Ctrl-C, or kill -9, when its first
+// chunk is stored).
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -61,6 +62,7 @@ func TestScripts(t *testing.T) {
 			"empty":     empty,
 			"replace":   replace,
 			"interrupt": interrupt,
+			"killed":    killed,
 		},
 	})
 }
@@ -110,6 +112,15 @@ func replace(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func interrupt(ts *testscript.TestScript, _ bool, args []string) {
+	begun(ts, args, os.Interrupt, 130)
+}
+
+func killed(ts *testscript.TestScript, _ bool, args []string) {
+	begun(ts, args, os.Kill, -1)
+}
+
+// begun sends a signal to a command whose first chunk is stored.
+func begun(ts *testscript.TestScript, args []string, signal os.Signal, want int) {
 	bin, _, _ := strings.Cut(ts.Getenv("PATH"), string(os.PathListSeparator)) // where testscript put us
 	cmd := exec.Command(bin+"/"+args[0], args[1:]...)
 	cmd.Dir = ts.MkAbs(".")
@@ -125,10 +136,10 @@ func interrupt(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-	ts.Check(cmd.Process.Signal(os.Interrupt))
+	ts.Check(cmd.Process.Signal(signal))
 	err := cmd.Wait()
-	if code := cmd.ProcessState.ExitCode(); code != 130 {
-		ts.Fatalf("exit code %d (%v), want 130\n%s", code, err, stderr.String())
+	if code := cmd.ProcessState.ExitCode(); code != want {
+		ts.Fatalf("exit code %d (%v), want %d\n%s", code, err, want, stderr.String())
 	}
 	fmt.Fprint(ts.Stderr(), stderr.String())
 }
