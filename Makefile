@@ -94,4 +94,4 @@ clean-data: bin/local ## forget the local stack's databases, backups and keys
 
 deploy: ## build for arm64 and deploy with the SAM CLI (arguments: DEPLOY_FLAGS)
 	$(MAKE) --no-print-directory -B build/.stamp GOOS=linux GOARCH=arm64
-	sam deploy $(DEPLOY_FLAGS)
+	sam deploy --parameter-overrides Release=$$(git rev-parse --short HEAD) $(DEPLOY_FLAGS)
