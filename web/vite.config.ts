@@ -44,7 +44,9 @@ export default defineConfig({
     setupFiles: ["src/test/setup.ts"],
     include: ["src/**/*.test.{ts,tsx}"],
     restoreMocks: true,
-    testTimeout: 15_000,
+    // Through Vite, so that both have the same copy of react-router.
+    server: { deps: { inline: ["react-router", "nuqs"] } },
+    testTimeout: 40_000,
     // Two cores are shared with a database and the Go tests.
     maxWorkers: 2,
   },

@@ -2,8 +2,13 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { NuqsAdapter } from "nuqs/adapters/react-router/v7";
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
-import { type createBrowserRouter, Outlet, type RouteObject, useRouteError } from "react-router";
-import { RouterProvider } from "react-router/dom";
+import {
+  type createBrowserRouter,
+  Outlet,
+  type RouteObject,
+  RouterProvider,
+  useRouteError,
+} from "react-router";
 import { Shell } from "@/shell/shell";
 import { Button } from "@/ui/button";
 import { ErrorPanel } from "@/ui/states";

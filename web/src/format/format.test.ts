@@ -54,12 +54,15 @@ describe("moments", () => {
   const now = Date.parse("2026-11-24T12:00:00Z");
   it("are told in the reader's zone, with the year only when it is another one", () => {
     const zone = "America/Sao_Paulo";
-    expect(plain(formatDateTime("2026-11-24T00:04:00Z", { language: "pt-BR", zone, now }))).toBe("23 de nov., 21:04");
+    expect(plain(formatDateTime("2026-11-24T00:04:00Z", { language: "pt-BR", zone, now }))).toBe(
+      "23 de nov., 21:04",
+    );
     expect(formatDateTime("2025-03-01T00:04:00Z", { language: "pt-BR", zone, now })).toContain("2025");
     expect(formatDateTime("not a date", { language: "pt-BR", zone, now })).toBe("—");
   });
 
-  it("are told in UTC beside it", () => expect(formatUtc("2026-11-24T00:04:05.9Z")).toBe("2026-11-24 00:04:05 UTC"));
+  it("are told in UTC beside it", () =>
+    expect(formatUtc("2026-11-24T00:04:05.9Z")).toBe("2026-11-24 00:04:05 UTC"));
 });
 
 it("shares stay between nothing and all", () => {

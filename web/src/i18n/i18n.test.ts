@@ -5,7 +5,8 @@ import en from "./en.json";
 import ptBR from "./pt-BR.json";
 
 const suffix = /_(zero|one|two|few|many|other)$/;
-const stems = (texts: object) => [...new Set(Object.keys(texts).map((key) => key.replace(suffix, "")))].sort();
+const stems = (texts: object) =>
+  [...new Set(Object.keys(texts).map((key) => key.replace(suffix, "")))].sort();
 const placeholders = (text: string) => [...new Set(text.match(/\{\{\w+\}\}/g) ?? [])].sort();
 
 function forms(texts: Record<string, string>) {
@@ -53,7 +54,10 @@ describe("texts", () => {
     for (const [, key] of program.matchAll(/\bt\("([^"]+)"/g)) expect(known, key).toContain(key);
     const prefixes = [...program.matchAll(/`([a-z_.]+[._])\$\{/g)].map((match) => match[1]!);
     const unused = known.filter(
-      (key) => !program.includes(`"${key}"`) && !prefixes.some((p) => key.startsWith(p)) && !/^first\.step/.test(key),
+      (key) =>
+        !program.includes(`"${key}"`) &&
+        !prefixes.some((p) => key.startsWith(p)) &&
+        !/^first\.step/.test(key),
     );
     expect(unused).toEqual([]);
   });

@@ -5,7 +5,8 @@ import { onlySource, overallHealth, sourceHealth } from "./health";
 
 const now = () => Date.now();
 const row = (over: Partial<SourceSummary>): SourceSummary => ({ ...summary().sources[0]!, ...over });
-const failed = (over: Partial<Execution> = {}) => brief(done({ status: "failed", started_at: ago(60), ...over }));
+const failed = (over: Partial<Execution> = {}) =>
+  brief(done({ status: "failed", started_at: ago(60), ...over }));
 
 describe("a database", () => {
   it("is protected by a good copy whose next one is not overdue", () => {
@@ -34,7 +35,9 @@ describe("a database", () => {
 describe("all databases together", () => {
   it("are as well as the worst of them", () => {
     const all = summary();
-    all.sources.push(row({ source: { ...all.sources[0]!.source, id: "b", name: "folha" }, recent: [failed()] }));
+    all.sources.push(
+      row({ source: { ...all.sources[0]!.source, id: "b", name: "folha" }, recent: [failed()] }),
+    );
     expect(overallHealth(all, now())).toMatchObject({ state: "failed", names: ["folha"] });
   });
   it("are none when there is none", () => {

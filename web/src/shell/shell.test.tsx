@@ -29,7 +29,9 @@ describe("the shell", () => {
     const page = open("/admin/backup", handlers);
     await screen.findByRole("heading", { name: /Protegido/ });
     await page.user.keyboard("?");
-    expect(await screen.findByRole("dialog", { name: "Atalhos do teclado" })).toHaveTextContent("Próxima linha");
+    expect(await screen.findByRole("dialog", { name: "Atalhos do teclado" })).toHaveTextContent(
+      "Próxima linha",
+    );
     await page.user.keyboard("{Escape}");
     await waitFor(() => expect(screen.queryByRole("dialog")).not.toBeInTheDocument());
   });
@@ -41,7 +43,9 @@ describe("the shell", () => {
     const palette = await screen.findByRole("dialog", { name: "Paleta de comandos" });
     await page.user.type(within(palette).getByRole("combobox"), "english");
     await page.user.keyboard("{Enter}");
-    expect(await screen.findByRole("heading", { name: "Protected: last copy 3 hours ago" })).toBeInTheDocument();
+    expect(
+      await screen.findByRole("heading", { name: "Protected: last copy 3 hours ago" }),
+    ).toBeInTheDocument();
     expect(document.documentElement.lang).toBe("en");
     expect(localStorage.getItem("guarda.language")).toBe("en");
   });

@@ -1,7 +1,10 @@
 import "@testing-library/jest-dom/vitest";
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach, beforeEach } from "vitest";
 import { startI18n } from "@/i18n";
+
+// Pages are fetched when opened, and the machine may be busy with a database.
+configure({ asyncUtilTimeout: 5_000 });
 
 beforeEach(async () => {
   localStorage.clear();

@@ -1,7 +1,7 @@
 import { render } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { createMemoryRouter } from "react-router";
-import { vi } from "vitest";
+import { createBrowserRouter } from "react-router";
+import { onTestFinished, vi } from "vitest";
 import type { Problem, User } from "@/api/types";
 import { App, routes } from "@/app/app";
 import { createServices } from "@/app/services";
@@ -56,10 +56,13 @@ export function problem(status: number, over: Partial<Problem> = {}): Response {
 export function open(path: string, handlers: Handlers, { user = admin as User | null } = {}) {
   const calls = stubApi(handlers);
   if (user) sessionStorage.setItem("guarda.session", JSON.stringify(sessionOf(user)));
+  // The filters' library reads the browser's address, so the router must too.
+  globalThis.history.replaceState(null, "", path);
   const services = createServices();
-  const router = createMemoryRouter(routes, { initialEntries: [path] });
+  const router = createBrowserRouter(routes);
+  onTestFinished(() => router.dispose());
   const view = render(<App services={services} router={router} />);
-  const at = () => router.state.location.pathname + router.state.location.search;
+  const at = () => globalThis.location.pathname + globalThis.location.search;
   return { ...view, user: userEvent.setup(), calls, services, router, at };
 }
 

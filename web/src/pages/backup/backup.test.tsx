@@ -27,7 +27,9 @@ describe("the backup page", () => {
 
   it("says what went wrong and tries again when asked", async () => {
     let down = true;
-    const page = at(() => (down ? problem(403, { detail: "Falta permissão.", hint: "Peça a alguém." }) : summary()));
+    const page = at(() =>
+      down ? problem(403, { detail: "Falta permissão.", hint: "Peça a alguém." }) : summary(),
+    );
     const alert = await screen.findByRole("alert");
     expect(alert).toHaveTextContent("Falta permissão.");
     expect(alert).toHaveTextContent("req-42");
@@ -38,7 +40,9 @@ describe("the backup page", () => {
 
   it("says how protected everything is", async () => {
     at(summary());
-    expect(await screen.findByRole("heading", { name: "Protegido: última cópia há 3 horas" })).toBeInTheDocument();
+    expect(
+      await screen.findByRole("heading", { name: "Protegido: última cópia há 3 horas" }),
+    ).toBeInTheDocument();
     expect(screen.getByText("A restauração ainda não foi testada.")).toBeInTheDocument();
     expect(screen.getByText("4 backups")).toBeInTheDocument();
     expect(screen.getByRole("link", { name: "loja" })).toHaveAttribute(
@@ -65,7 +69,10 @@ describe("the backup page", () => {
     expect(card).toHaveTextContent(/25\sMB\/s/);
     expect(card).toHaveTextContent(/20\ss/);
     expect(within(card).getByText("Backup de loja: Cópia, 50%")).toHaveAttribute("aria-live", "polite");
-    expect(screen.getByRole("button", { name: "Backup de loja agora" })).toHaveAttribute("aria-disabled", "true");
+    expect(screen.getByRole("button", { name: "Backup de loja agora" })).toHaveAttribute(
+      "aria-disabled",
+      "true",
+    );
     const asked = page.calls.length;
     await waitFor(() => expect(page.calls.length).toBeGreaterThan(asked), { timeout: 3_000 });
   });
@@ -95,9 +102,14 @@ describe("back up now", () => {
 
   it("keeps its key when the same request is sent again, and takes a new one for another", async () => {
     const page = at(summary(), {
-      [execute]: () => problem(422, { detail: "Não existe.", errors: [{ field: "tables[0]", code: "unknown", message: "Tabela desconhecida." }] }),
+      [execute]: () =>
+        problem(422, {
+          detail: "Não existe.",
+          errors: [{ field: "tables[0]", code: "unknown", message: "Tabela desconhecida." }],
+        }),
     });
-    await page.user.click(await screen.findByRole("button", { name: "Fazer backup agora" }));
+    await screen.findByRole("heading", { name: /Protegido/ });
+    await page.user.click(screen.getByRole("button", { name: "Fazer backup agora" }));
     const dialog = await screen.findByRole("dialog");
     const send = within(dialog).getByRole("button", { name: "Fazer backup agora" });
     await page.user.click(send);
@@ -110,7 +122,9 @@ describe("back up now", () => {
     await page.user.click(send);
     await waitFor(() => expect(keys()).toHaveLength(3));
     function keys() {
-      return page.calls.filter((c) => c.path === "/api/backup/execute").map((c) => c.headers.get("idempotency-key"));
+      return page.calls
+        .filter((c) => c.path === "/api/backup/execute")
+        .map((c) => c.headers.get("idempotency-key"));
     }
     expect(keys()[0]).not.toBe(keys()[1]);
     expect(keys()[1]).toBe(keys()[2]);
@@ -126,7 +140,11 @@ describe("back up now", () => {
   });
 
   it("reads patterns parted by commas, spaces or lines, and leaves quoted names whole", () => {
-    expect(parsePatterns(' public.a, b.*\n"Minha Tabela"."x,y" ')).toEqual(["public.a", "b.*", '"Minha Tabela"."x,y"']);
+    expect(parsePatterns(' public.a, b.*\n"Minha Tabela"."x,y" ')).toEqual([
+      "public.a",
+      "b.*",
+      '"Minha Tabela"."x,y"',
+    ]);
     expect(parsePatterns("  ")).toEqual([]);
   });
 });
@@ -138,12 +156,16 @@ describe("stopping a backup", () => {
     const page = at(summary({ running: running() }), { [cancel]: running() });
     await page.user.click(await screen.findByRole("button", { name: "Parar" }));
     const dialog = await screen.findByRole("dialog", { name: "Parar o backup de loja?" });
-    await waitFor(() => expect(within(dialog).getByRole("button", { name: "Deixar continuar" })).toHaveFocus());
+    await waitFor(() =>
+      expect(within(dialog).getByRole("button", { name: "Deixar continuar" })).toHaveFocus(),
+    );
     expect(page.calls.some((call) => call.method === "POST")).toBe(false);
     await page.user.click(within(dialog).getByRole("button", { name: "Parar o backup" }));
     await screen.findByText("O backup foi avisado para parar");
     expect(page.calls.filter((call) => call.path.endsWith("/cancel"))).toHaveLength(1);
-    await waitFor(() => expect(screen.getByRole("button", { name: "Parando…" })).toHaveAttribute("aria-disabled"));
+    await waitFor(() =>
+      expect(screen.getByRole("button", { name: "Parando…" })).toHaveAttribute("aria-disabled"),
+    );
   });
 
   it("says when it was too late", async () => {

@@ -4,9 +4,18 @@ import { detail, done, files, running, summary, viewer } from "@/test/fixtures";
 import { type Handlers, never, open, problem } from "@/test/stub";
 
 const list = "GET /api/backup/executions";
-const page1 = (items = [done()], next: string | null = null) => ({ items, next_cursor: next, has_more: next !== null });
+const page1 = (items = [done()], next: string | null = null) => ({
+  items,
+  next_cursor: next,
+  has_more: next !== null,
+});
 const id = done().id;
-const at = (search: string, answer: Handlers[string], more: Handlers = {}, options?: Parameters<typeof open>[2]) =>
+const at = (
+  search: string,
+  answer: Handlers[string],
+  more: Handlers = {},
+  options?: Parameters<typeof open>[2],
+) =>
   open(
     `/admin/backup/history${search}`,
     { "GET /api/backup/summary": summary(), [list]: answer, ...more },
@@ -68,16 +77,23 @@ describe("the history", () => {
     let asked = 0;
     const page = at("", () => (asked++ === 0 ? page1(many, "cursor-2") : page1([done({ id: "last" })])));
     await waitFor(() =>
-      expect(page.calls.filter((c) => c.path === "/api/backup/executions").at(-1)?.url.searchParams.get("cursor")).toBe(
-        "cursor-2",
-      ),
+      expect(
+        page.calls
+          .filter((c) => c.path === "/api/backup/executions")
+          .at(-1)
+          ?.url.searchParams.get("cursor"),
+      ).toBe("cursor-2"),
     );
   });
 
   it("is walked with j and k and opened with Enter", async () => {
-    const page = at("", page1([done({ id: "a", source_name: "um" }), done({ id: "b", source_name: "dois" })]), {
-      "GET /api/backup/executions/b": detail({ id: "b" }),
-    });
+    const page = at(
+      "",
+      page1([done({ id: "a", source_name: "um" }), done({ id: "b", source_name: "dois" })]),
+      {
+        "GET /api/backup/executions/b": detail({ id: "b" }),
+      },
+    );
     await screen.findByRole("table");
     await page.user.keyboard("jj");
     expect(screen.getByRole("link", { name: /^dois/ })).toHaveFocus();
@@ -98,7 +114,9 @@ describe("a run's detail", () => {
     at(`?run=${id}`, page1(), { [one]: detail() });
     const dialog = await screen.findByRole("dialog");
     expect(await within(dialog).findByText("Fases")).toBeInTheDocument();
-    expect(within(dialog).getByText("56 s", { normalizer: (s) => s.replaceAll("\u00a0", " ") })).toBeInTheDocument();
+    expect(
+      within(dialog).getByText("56 s", { normalizer: (s) => s.replaceAll("\u00a0", " ") }),
+    ).toBeInTheDocument();
     expect(within(dialog).getByText("public.tmp_*")).toBeInTheDocument();
     expect(within(dialog).getByText("PostgreSQL 15.8")).toBeInTheDocument();
     expect(within(dialog).getByText("loja/20261124T090000Z")).toBeInTheDocument();
@@ -127,7 +145,10 @@ describe("a run's detail", () => {
   it("asks for links only when they are wanted, and lists them", async () => {
     const page = at(`?run=${id}`, page1(), { [one]: detail(), [`${one}/download`]: files });
     await page.user.click(await screen.findByRole("tab", { name: "Arquivos" }));
-    expect(await screen.findByRole("link", { name: /Baixar .*manifest/ })).toHaveAttribute("href", "/files/manifest");
+    expect(await screen.findByRole("link", { name: /Baixar .*manifest/ })).toHaveAttribute(
+      "href",
+      "/files/manifest",
+    );
     expect(page.calls.filter((call) => call.path.endsWith("/download"))).toHaveLength(1);
   });
 

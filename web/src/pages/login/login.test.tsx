@@ -34,7 +34,11 @@ describe("signing in", () => {
   });
 
   it("stays on the device when that is ticked", async () => {
-    const page = open("/login", { [login]: sessionOf(admin), "GET /api/backup/summary": summary() }, { user: null });
+    const page = open(
+      "/login",
+      { [login]: sessionOf(admin), "GET /api/backup/summary": summary() },
+      { user: null },
+    );
     await page.user.click(await screen.findByLabelText(/Continuar conectado/));
     await fillIn(page.user);
     await waitFor(() => expect(localStorage.getItem("guarda.session")).toContain("token-1"));
@@ -56,7 +60,11 @@ describe("signing in", () => {
   });
 
   it("says so when the server does not answer", async () => {
-    const page = open("/login", { [login]: () => Promise.reject(new TypeError("fetch failed")) }, { user: null });
+    const page = open(
+      "/login",
+      { [login]: () => Promise.reject(new TypeError("fetch failed")) },
+      { user: null },
+    );
     await fillIn(page.user);
     expect(await screen.findByRole("alert")).toHaveTextContent("O servidor não respondeu.");
   });
@@ -78,7 +86,14 @@ describe("signing in", () => {
 
 it("leads back only within this site", () => {
   expect(safeReturn("/admin/backup/history?run=1")).toBe("/admin/backup/history?run=1");
-  for (const path of [null, "", "https://evil.example", "//evil.example", "/\\evil.example", "/login?return=/x"]) {
+  for (const path of [
+    null,
+    "",
+    "https://evil.example",
+    "//evil.example",
+    "/\\evil.example",
+    "/login?return=/x",
+  ]) {
     expect(safeReturn(path)).toBe("/admin/backup");
   }
 });
