@@ -103,5 +103,6 @@ func connector(dsn string) (*pgx.ConnConfig, func(context.Context) (*pgx.Conn, e
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "guarda"
 	}
+	pgsession.LargeReads(config)
 	return config, func(ctx context.Context) (*pgx.Conn, error) { return pgx.ConnectConfig(ctx, config.Copy()) }, nil
 }
