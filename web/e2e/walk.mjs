@@ -316,7 +316,10 @@ async function everyView(language, theme, width) {
     await page.getByRole("row").nth(1).waitFor();
   });
   await view("detail", async () => {
-    await page.getByRole("row").nth(1).getByRole("link").click();
+    await page
+      .getByRole("link", { name: new RegExp(`, (${t("status.completed")}|${t("status.warned")}), `) })
+      .first()
+      .click();
     await page.getByRole("dialog").getByText(t("detail.phases")).waitFor();
   });
   await view("detail-tables", async () => {

@@ -25,6 +25,8 @@ export function RunningCard({ run }: { run: Execution }) {
   const now = useSecond();
   const p = run.progress;
   const phase: PhaseName = run.status === "pending" ? "queued" : (p?.phase ?? "queued");
+  // Before the plan is made there is nothing to count.
+  const known = p !== null && p.tables_total > 0;
   const copying = phase === "copy" && p !== null && p.bytes_total > 0;
   // The total is an estimate: never say 100 % before the end.
   const share = copying
@@ -35,9 +37,9 @@ export function RunningCard({ run }: { run: Execution }) {
   const elapsed = Math.max(0, (now - Date.parse(run.started_at)) / 1000);
   const left = copying && p.seconds_left != null ? format.duration(Math.ceil(p.seconds_left)) : null;
   const figures: [string, string][] = [
-    [t("run.bytes"), p ? `${format.bytes(p.bytes_done)} / ${format.bytes(p.bytes_total)}` : "—"],
-    [t("run.rows"), p ? format.number(p.rows_done) : "—"],
-    [t("run.tables"), p ? `${format.number(p.tables_done)} / ${format.number(p.tables_total)}` : "—"],
+    [t("run.bytes"), known ? `${format.bytes(p.bytes_done)} / ${format.bytes(p.bytes_total)}` : "—"],
+    [t("run.rows"), known ? format.number(p.rows_done) : "—"],
+    [t("run.tables"), known ? `${format.number(p.tables_done)} / ${format.number(p.tables_total)}` : "—"],
     [t("run.rate"), p?.bytes_per_second ? format.rate(p.bytes_per_second) : "—"],
     [t("run.elapsed"), format.duration(Math.floor(elapsed))],
     [t("run.left"), left ?? "—"],
