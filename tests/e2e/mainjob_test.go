@@ -36,8 +36,10 @@ func TestMainJob(t *testing.T) {
 		t.Fatalf("the first backup has %v rows, want a few hundred thousand", first["rows"])
 	}
 
+	defer func() { s.t = t }()
 	var backupID string
 	t.Run("execute answers the specified fields", func(t *testing.T) {
+		s.t = t
 		status, a := s.call("POST", "/api/backup/execute", map[string]any{"type": "full"}, "Idempotency-Key", "e2e-1")
 		if status != 200 || a["success"] != true || a["status"] != "completed" {
 			t.Fatalf("%d %v", status, a)
@@ -56,6 +58,7 @@ func TestMainJob(t *testing.T) {
 	})
 
 	t.Run("a schedule fires within a minute of being due", func(t *testing.T) {
+		s.t = t
 		status, a := s.call("POST", "/api/backup/auto", map[string]any{"schedule": "* * * * *", "type": "incremental", "name": "e2e"})
 		if status != 201 || a["success"] != true || a["schedule_id"] == nil {
 			t.Fatalf("%d %v", status, a)
@@ -86,6 +89,7 @@ func TestMainJob(t *testing.T) {
 	})
 
 	t.Run("bad input is refused with its field", func(t *testing.T) {
+		s.t = t
 		for name, c := range map[string]struct {
 			method, path string
 			body         any
@@ -113,6 +117,7 @@ func TestMainJob(t *testing.T) {
 	store := "file://" + filepath.Join(s.data, "store")
 	guarda := filepath.Join(s.root, "bin", "guarda")
 	t.Run("the store and the key are enough to verify and restore", func(t *testing.T) {
+		s.t = t
 		if out, code := run(t, guarda, "verify", "--store", store, "--backup", backupID, "--key-file", key); code != 0 {
 			t.Fatalf("verify: exit %d\n%s", code, out)
 		}
@@ -128,6 +133,7 @@ func TestMainJob(t *testing.T) {
 	})
 
 	t.Run("browser", func(t *testing.T) {
+		s.t = t
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 		defer cancel()
 		cmd := exec.CommandContext(ctx, "npm", "run", "--silent", "e2e")
@@ -142,6 +148,7 @@ func TestMainJob(t *testing.T) {
 	})
 
 	t.Run("kill -9 of everything loses nothing and leaves no false success", func(t *testing.T) {
+		s.t = t
 		status, a := s.call("POST", "/api/backup/execute", map[string]any{"type": "full", "wait": false})
 		if status != 202 {
 			t.Fatalf("%d %v", status, a)
@@ -167,6 +174,7 @@ func TestMainJob(t *testing.T) {
 	})
 
 	t.Run("Ctrl-C ends every process, and it starts again", func(t *testing.T) {
+		s.t = t
 		s.interrupt()
 		t.Logf("start after Ctrl-C: up and signed in after %s", s.start())
 		s.interrupt()

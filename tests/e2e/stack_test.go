@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -153,14 +154,19 @@ func (s *stack) interrupt() {
 	})
 }
 
-// kill is kill -9 of the stack and of everything it started.
+// kill is kill -9 of the stack and of everything it started. It returns when
+// the kernel has ended them all.
 func (s *stack) kill() {
 	if s.cmd == nil || s.cmd.Process == nil {
 		return
 	}
-	for _, pid := range append(descendants(s.cmd.Process.Pid), s.cmd.Process.Pid) {
+	all := append(descendants(s.cmd.Process.Pid), s.cmd.Process.Pid)
+	for _, pid := range all {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
+	eventually(s.t, 20*time.Second, "every killed process is gone", func() bool {
+		return !slices.ContainsFunc(all, alive)
+	})
 }
 
 func alive(pid int) bool {
