@@ -256,21 +256,32 @@ func (s *Server) logTail() string {
 	return strings.TrimSpace(string(b))
 }
 
-// endLeftover stops a server that a killed predecessor left on the same cluster.
+// endLeftover stops a server that a killed predecessor left on the same
+// cluster, and clears the lock file of one that is dead: the server would
+// refuse to start when its process id is taken by something else, or by the
+// dead one that nobody has collected yet.
 func (s *Server) endLeftover(data string) error {
 	pid, ok := postmasterPID(data)
-	if !ok || !isPostgres(pid) {
+	if !ok {
 		return nil
 	}
 	for n := 0; n < 300; n++ { // its watcher may be ending it right now
-		if n == 20 {
-			_ = syscall.Kill(pid, syscall.SIGINT)
-		}
-		if n == 150 {
-			_ = syscall.Kill(pid, syscall.SIGQUIT)
-		}
-		if syscall.Kill(pid, 0) == syscall.ESRCH {
+		switch stateOf(pid) {
+		case processGone:
 			return nil
+		case processOther:
+			return os.Remove(filepath.Join(data, "postmaster.pid"))
+		case processDead:
+			if n >= 100 { // 5 s, for the sessions that it left to end
+				return os.Remove(filepath.Join(data, "postmaster.pid"))
+			}
+		case processPostgres:
+			if n == 20 {
+				_ = syscall.Kill(pid, syscall.SIGINT)
+			}
+			if n == 150 {
+				_ = syscall.Kill(pid, syscall.SIGQUIT)
+			}
 		}
 		<-time.After(50 * time.Millisecond)
 	}
@@ -288,14 +299,35 @@ func postmasterPID(data string) (int, bool) {
 	return pid, err == nil && pid > 1
 }
 
-// isPostgres guards against a process id that was reused by something else.
-func isPostgres(pid int) bool {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-	if err != nil {
-		return syscall.Kill(pid, 0) == nil
+type processState int
+
+const (
+	processGone     processState = iota
+	processDead                  // ended, not collected by its parent
+	processPostgres              // a Postgres server, or, without /proc, perhaps one
+	processOther                 // the id was reused by something else
+)
+
+func stateOf(pid int) processState {
+	if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+		return processGone
 	}
-	program, _, _ := strings.Cut(string(b), "\x00")
-	return strings.HasPrefix(filepath.Base(program), "postgres")
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return processPostgres
+	}
+	if i := bytes.LastIndexByte(stat, ')'); i >= 0 && bytes.HasPrefix(stat[i:], []byte(") Z")) {
+		return processDead
+	}
+	cmdline, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	if err != nil {
+		return processPostgres
+	}
+	program, _, _ := strings.Cut(string(cmdline), "\x00")
+	if strings.HasPrefix(filepath.Base(program), "postgres") {
+		return processPostgres
+	}
+	return processOther
 }
 
 // Port returns the TCP port.

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -79,5 +82,38 @@ func TestThrowawayServerLeavesNothing(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "pg", "data")); !errors.Is(err, os.ErrNotExist) {
 		t.Fatalf("the cluster is still there: %v", err)
+	}
+}
+
+func TestStartsAfterItsServerWasKilled(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	cfg := pgserver.Config{Dir: testDir(t)}
+	s, err := pgserver.Start(ctx, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lock := filepath.Join(cfg.Dir, "data", "postmaster.pid")
+	b, err := os.ReadFile(lock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(strings.SplitN(string(b), "\n", 2)[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	<-s.Done()
+	// The lock file of a dead server whose id now belongs to another process.
+	if err := os.WriteFile(lock, []byte(strconv.Itoa(os.Getpid())+"\n"+cfg.Dir+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = pgserver.Start(ctx, cfg); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Stop(); err != nil {
+		t.Fatal(err)
 	}
 }
