@@ -44,6 +44,9 @@ export function Files({ run }: { run: ExecutionDetail }) {
     );
   }
   const files = query.data.pages.flatMap((page) => page.items);
+  // All lie in the backup's folder, which the overview names: here it would hide what differs.
+  const folder = run.store_path ? `${run.store_path.replace(/\/$/, "")}/` : "";
+  const nameOf = (path: string) => (folder && path.startsWith(folder) ? path.slice(folder.length) : path);
   const expires = query.data.pages.at(-1)!.expires_at;
   return (
     <>
@@ -55,11 +58,12 @@ export function Files({ run }: { run: ExecutionDetail }) {
           <li key={file.path} className="flex items-center gap-3 py-2">
             <div className="min-w-0 flex-1">
               <p className="truncate font-mono text-[12.5px]" title={file.path}>
-                {file.path}
+                {nameOf(file.path)}
               </p>
               {file.checksum && (
                 <p className="flex items-center gap-1 text-[12px] text-ink-3">
-                  SHA-256 <code className="truncate font-mono">{file.checksum}</code>
+                  <span className="whitespace-nowrap">SHA-256</span>{" "}
+                  <code className="truncate font-mono">{file.checksum}</code>
                   <CopyButton text={file.checksum} label={t("files.copy_checksum", { path: file.path })} />
                 </p>
               )}

@@ -37,7 +37,7 @@ export function FilterBar() {
                 })
               }
               className={clsx(
-                "inline-flex h-[30px] items-center gap-1.5 border-line-strong px-2.5 first-of-type:rounded-l-[6px] last-of-type:rounded-r-[6px] [&+button]:border-l",
+                "inline-flex h-[30px] items-center gap-1.5 whitespace-nowrap border-line-strong px-2 sm:px-2.5 first-of-type:rounded-l-[6px] last-of-type:rounded-r-[6px] [&+button]:border-l",
                 on ? "bg-accent-soft font-medium text-accent" : "text-ink-2 hover:bg-hover hover:text-ink",
               )}
             >

@@ -124,7 +124,7 @@ function Facts({ facts }: { facts: [string, ReactNode][] }) {
       {facts.map(([label, value]) => (
         <div key={label} className="min-w-0">
           <dt className="text-[12px] text-ink-3">{label}</dt>
-          <dd className="num break-words font-medium">{value}</dd>
+          <dd className="num break-words font-medium [&_time]:whitespace-normal">{value}</dd>
         </div>
       ))}
     </dl>

@@ -210,7 +210,7 @@ function RunLink({ run }: { run: Execution }) {
         {run.source_name}
       </Link>
       <span className="block truncate text-[12px] text-ink-3 md:hidden">
-        {[t(`type.${run.type}`), run.size_bytes !== null && format.bytes(run.size_bytes)]
+        {[run.size_bytes !== null && format.bytes(run.size_bytes), t(`type.${run.type}`)]
           .filter(Boolean)
           .join(" · ")}
       </span>
