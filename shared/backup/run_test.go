@@ -21,6 +21,7 @@ import (
 	"guarda/shared/blob/memory"
 	"guarda/shared/fault"
 	"guarda/shared/postgres/pgtest"
+	"guarda/shared/restore"
 	"guarda/shared/seal"
 	"guarda/shared/verify"
 )
@@ -349,6 +350,21 @@ func TestTheBanksSumHolds(t *testing.T) {
 	sum := sumOfBalances(t, store, r.BackupID)
 	if want := int64(4 * accounts * start); sum != want {
 		t.Errorf("the balances add up to %d, want %d (%d transfers during the backup)", sum, want, during)
+	}
+	l, err := manifest.Find(ctx, store, "db", r.BackupID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := pgtest.New(t)
+	if _, err := restore.Run(ctx, restore.Deps{Connect: connector(target), Store: store}, restore.Options{}, l); err != nil {
+		t.Fatal(err)
+	}
+	const restored = "select (select sum(balance) from bank_0) + (select sum(balance) from bank_1) + (select sum(balance) from bank_2) + (select sum(balance) from bank_3)"
+	if err := pgtest.Connect(t, target).QueryRow(ctx, restored).Scan(&sum); err != nil {
+		t.Fatal(err)
+	}
+	if want := int64(4 * accounts * start); sum != want {
+		t.Errorf("in the restored database the balances add up to %d, want %d", sum, want)
 	}
 }
 
