@@ -60,6 +60,9 @@ type LeftOut struct {
 	Detail string `json:"detail,omitempty"`
 	// Grant is the statement that would let it be read; "" where none would.
 	Grant string `json:"grant,omitempty"`
+	// Objects are the rows of system catalogs that it stands for (see
+	// Entry.Objects).
+	Objects []Address `json:"-"`
 }
 
 // LargeObject is a large object whose data is copied.
@@ -114,6 +117,12 @@ type Entry struct {
 	NoTransaction bool `json:"no_transaction,omitempty"`
 	// Roles are the roles, other than Owner, that SQL names. Sorted.
 	Roles []string `json:"roles,omitempty"`
+	// Objects are the rows of system catalogs that the entry makes: a table's
+	// own, its row and array types, defaults and checks written inside it; an
+	// extension's with all its members. A COMMENT, SECURITY LABEL or ACL names
+	// what it is about, a DEFAULT ACL its own row. They are those of the database that was read,
+	// and are not stored with a backup.
+	Objects []Address `json:"-"`
 }
 
 // Table is a table whose rows are copied.

@@ -133,6 +133,7 @@ func (r *reader) readUserMappings() error {
 		if m.Hidden {
 			r.cat.LeftOut = append(r.cat.LeftOut, LeftOut{
 				Kind: "USER MAPPING", Name: m.User + " on " + m.Server, Reason: Unreadable, Detail: "its options; the mapping itself is carried",
+				Objects: []Address{{Class: classUserMapping, OID: m.OID}},
 			})
 		}
 		ref := "USER MAPPING FOR " + user + " SERVER " + quoteIdent(m.Server)

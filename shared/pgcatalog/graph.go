@@ -35,7 +35,8 @@ type node struct {
 	of     *node   // the object this is a piece of; nil for the others
 	alone  bool    // the piece is an entry of its own, after the object
 	partIf partKind
-	shell  *node // for a type in a loop with functions: its shell
+	shell  *node     // for a type in a loop with functions: its shell
+	about  []Address // what a comment, label or grant is about
 	id     int
 }
 
@@ -79,9 +80,13 @@ func (g *graph) addPart(of, n *node, kind partKind) *node {
 	return g.add(n)
 }
 
+// maxAliases bounds how often an alias leads to another: once a level in
+// trees of partitions.
+const maxAliases = 1000
+
 // find returns the node that a catalog row belongs to, or nil.
 func (g *graph) find(k key) *node {
-	for range 4 {
+	for range maxAliases {
 		if n := g.byKey[k]; n != nil {
 			return n
 		}
@@ -385,6 +390,7 @@ func (g *graph) entries() []Entry {
 	}
 	heap.Init(ready)
 	out := make([]Entry, 0, len(all))
+	objects := g.addresses()
 	for ready.Len() > 0 {
 		i := heap.Pop(ready).(int)
 		n := all[i]
@@ -392,6 +398,7 @@ func (g *graph) entries() []Entry {
 		e := Entry{
 			ID: n.id, Section: n.section, Kind: n.kind, Schema: n.schema, Name: n.entryName(), Owner: n.owner,
 			SQL: n.emit(n), OwnerSQL: n.ownerSQL, DropSQL: n.dropSQL, Table: n.table, NoTransaction: n.noTx, Roles: n.roles,
+			Objects: append(objects[n], n.about...),
 		}
 		for _, d := range needs[i] {
 			e.DependsOn = append(e.DependsOn, d.id)

@@ -92,7 +92,7 @@ func (r *reader) readDefaultACLs() error {
 			continue
 		}
 		r.graph.add(&node{
-			kind: "DEFAULT ACL", schema: d.Schema, name: "DEFAULT PRIVILEGES FOR " + word[d.Type], owner: d.Role, section: PostData,
+			key: key{classDefaultACL, d.OID}, kind: "DEFAULT ACL", schema: d.Schema, name: "DEFAULT PRIVILEGES FOR " + word[d.Type], owner: d.Role, section: PostData,
 			ref: d.Role, deps: []key{{classNamespace, d.Namespace}}, roles: roles,
 			emit: func(*node) string { return sql },
 		})

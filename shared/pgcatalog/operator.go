@@ -82,26 +82,28 @@ func (r *reader) readOperatorEntries() error {
 
 // familyMember is a row of pg_amop or pg_amproc.
 type familyMember struct {
-	OID, Family uint32
-	Class       uint32 // the class it came with; 0 for one added to the family
-	SQL         string
+	Catalog, OID, Family uint32
+	Class                uint32 // the class it came with; 0 for one added to the family
+	SQL                  string
 }
+
+func (m familyMember) key() key { return key{m.Catalog, m.OID} }
 
 func (r *reader) familyMembers() (byFamily, byClass map[uint32][]familyMember, err error) {
 	rows, err := query[familyMember](r, `
-		select a.oid, a.amopfamily, coalesce(d.refobjid, 0),
+		select 2602::oid, a.oid, a.amopfamily, coalesce(d.refobjid, 0),
 		       'OPERATOR ' || a.amopstrategy || ' ' || quote_ident(n.nspname) || '.' || o.oprname || '(' || format_type(a.amoplefttype, null) || ',' || format_type(a.amoprighttype, null) || ')'
 		       || case when a.amopsortfamily <> 0 then ' FOR ORDER BY ' || (select quote_ident(fn.nspname) || '.' || quote_ident(f.opfname) from pg_opfamily f join pg_namespace fn on fn.oid = f.opfnamespace where f.oid = a.amopsortfamily) else '' end
 		from pg_amop a join pg_operator o on o.oid = a.amopopr join pg_namespace n on n.oid = o.oprnamespace
 		left join pg_depend d on d.classid = 'pg_amop'::regclass and d.objid = a.oid and d.refclassid = 'pg_opclass'::regclass and d.deptype = 'i'
 		where a.oid >= 16384 and `+noMember("pg_amop", "a.oid")+`
 		union all
-		select a.oid, a.amprocfamily, coalesce(d.refobjid, 0),
+		select 2603::oid, a.oid, a.amprocfamily, coalesce(d.refobjid, 0),
 		       'FUNCTION ' || a.amprocnum || ' (' || format_type(a.amproclefttype, null) || ', ' || format_type(a.amprocrighttype, null) || ') ' || a.amproc::oid::regprocedure::text
 		from pg_amproc a
 		left join pg_depend d on d.classid = 'pg_amproc'::regclass and d.objid = a.oid and d.refclassid = 'pg_opclass'::regclass and d.deptype = 'i'
 		where a.oid >= 16384 and `+noMember("pg_amproc", "a.oid")+`
-		order by 4`)
+		order by 5`)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -131,6 +133,14 @@ func (r *reader) readFamilies() error {
 	if err != nil {
 		return err
 	}
+	for family, loose := range byFamily {
+		if _, ok := r.member[key{classOpfamily, family}]; !ok {
+			continue
+		}
+		for _, m := range loose {
+			r.graph.alias[m.key()] = key{classOpfamily, family}
+		}
+	}
 	for i := range rows {
 		f := &rows[i]
 		name := qualified(f.Schema, f.Name) + " USING " + quoteIdent(f.Method)
@@ -157,8 +167,7 @@ func (r *reader) readFamilies() error {
 				},
 			})
 			for _, m := range loose {
-				r.graph.alias[key{classAmop, m.OID}] = key{6, f.OID}
-				r.graph.alias[key{classAmproc, m.OID}] = key{6, f.OID}
+				r.graph.alias[m.key()] = key{6, f.OID}
 			}
 		}
 	}
@@ -185,14 +194,15 @@ func (r *reader) readClasses() error {
 	if err != nil {
 		return err
 	}
+	for class, members := range byClass {
+		for _, m := range members {
+			r.graph.alias[m.key()] = key{classOpclass, class}
+		}
+	}
 	for i := range rows {
 		c := &rows[i]
 		members := byClass[c.OID]
 		self := key{classOpclass, c.OID}
-		for _, m := range members {
-			r.graph.alias[key{classAmop, m.OID}] = self
-			r.graph.alias[key{classAmproc, m.OID}] = self
-		}
 		name := qualified(c.Schema, c.Name) + " USING " + quoteIdent(c.Method)
 		n := r.graph.add(&node{
 			key: self, kind: "OPERATOR CLASS", schema: c.Schema, name: c.Name, owner: c.Owner, ref: "OPERATOR CLASS " + name,

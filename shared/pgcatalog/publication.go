@@ -151,6 +151,7 @@ func (r *reader) readSubscriptions() error {
 		for _, s := range there {
 			r.cat.LeftOut = append(r.cat.LeftOut, LeftOut{
 				Kind: "SUBSCRIPTION", Name: s.Name, Reason: Unreadable, Detail: "its connection string, which only a superuser may read",
+				Objects: []Address{{Class: classSubscription, OID: s.OID}},
 			})
 		}
 		return nil

@@ -80,6 +80,7 @@ const (
 	classStatistic    = 3381
 	classLargeObject  = 2613
 	classDatabase     = 1262
+	classDefaultACL   = 826
 )
 
 // firstNormalOID is the first OID that belongs to users' objects.
@@ -138,7 +139,8 @@ func Read(ctx context.Context, q Querier, opt Options) (*Catalog, error) {
 	for _, loop := range r.graph.breakLoops() {
 		r.cat.LeftOut = append(r.cat.LeftOut, LeftOut{
 			Kind: loop[0].kind, Schema: loop[0].schema, Name: loop[0].entryName(), Reason: Unsupported,
-			Detail: "depends on itself through " + loop[len(loop)-1].ref,
+			Detail:  "depends on itself through " + loop[len(loop)-1].ref,
+			Objects: []Address{{Class: loop[0].key.class, OID: loop[0].key.oid}},
 		})
 	}
 	r.graph.settleSections()

@@ -70,17 +70,17 @@ func (r *reader) readRoutines() error {
 	return r.readAggregates()
 }
 
-// readConstructors makes the functions that range types bring along stand for
-// their type.
+// readConstructors makes the functions and casts that range types bring along
+// stand for their type.
 func (r *reader) readConstructors() error {
-	rows, err := query[struct{ Function, Type uint32 }](r, `
-		select d.objid, d.refobjid from pg_depend d
-		where d.classid = 'pg_proc'::regclass and d.refclassid = 'pg_type'::regclass and d.deptype = 'i' and d.objid >= $1`, uint32(firstNormalOID))
+	rows, err := query[struct{ Class, OID, Type uint32 }](r, `
+		select d.classid, d.objid, d.refobjid from pg_depend d
+		where d.classid in ('pg_proc'::regclass, 'pg_cast'::regclass) and d.refclassid = 'pg_type'::regclass and d.deptype = 'i' and d.objid >= $1`, uint32(firstNormalOID))
 	if err != nil {
 		return err
 	}
 	for _, c := range rows {
-		if k := (key{classProc, c.Function}); !r.isMember(k.class, k.oid) {
+		if k := (key{c.Class, c.OID}); !r.isMember(k.class, k.oid) {
 			r.graph.alias[k] = key{classType, c.Type}
 		}
 	}

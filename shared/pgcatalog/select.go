@@ -260,7 +260,7 @@ func (s *selection) unchosen(e *Entry) *Entry {
 }
 
 func (s *selection) leave(e *Entry, why Reason, detail string) {
-	s.leftOut = append(s.leftOut, LeftOut{Kind: e.Kind, Schema: e.Schema, Name: e.Name, Reason: why, Detail: detail})
+	s.leftOut = append(s.leftOut, LeftOut{Kind: e.Kind, Schema: e.Schema, Name: e.Name, Reason: why, Detail: detail, Objects: e.Objects})
 }
 
 // removeUsers takes out what was excluded and what cannot be without it.

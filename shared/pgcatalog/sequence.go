@@ -49,7 +49,8 @@ func (r *reader) readSequences() error {
 		} else {
 			r.cat.LeftOut = append(r.cat.LeftOut, LeftOut{
 				Kind: "SEQUENCE SET", Schema: rel.Schema, Name: rel.Name, Reason: Unreadable, Detail: "SELECT on the sequence",
-				Grant: "GRANT USAGE ON SCHEMA " + quoteIdent(rel.Schema) + " TO CURRENT_USER; GRANT SELECT ON SEQUENCE " + rel.full() + " TO CURRENT_USER;",
+				Grant:   "GRANT USAGE ON SCHEMA " + quoteIdent(rel.Schema) + " TO CURRENT_USER; GRANT SELECT ON SEQUENCE " + rel.full() + " TO CURRENT_USER;",
+				Objects: []Address{{Class: classRelation, OID: rel.OID}},
 			})
 		}
 		if rel.node == nil {

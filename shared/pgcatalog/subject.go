@@ -104,7 +104,8 @@ func (r *reader) readComments() error {
 func (r *reader) attach(s *subject, kind, sql string, roles []string) *node {
 	n := &node{
 		kind: kind, schema: s.schema, name: s.tag, ref: s.ref, roles: roles,
-		emit: func(*node) string { return sql },
+		emit:  func(*node) string { return sql },
+		about: []Address{{s.key.class, s.key.oid, s.key.sub}},
 	}
 	n.section = PreData
 	if s.node != nil {

@@ -13,8 +13,10 @@ func (r *reader) readTriggers() error {
 		Definition *string
 		Enabled    string
 		Clone      bool
+		Constraint uint32
 	}](r, `
-		select t.oid, t.tgrelid, t.tgname, pg_get_triggerdef(t.oid), t.tgenabled::text, t.tgparentid <> 0
+		select t.oid, t.tgrelid, t.tgname, pg_get_triggerdef(t.oid), t.tgenabled::text, t.tgparentid <> 0,
+		       case when t.tgparentid = 0 then t.tgconstraint else 0 end
 		from pg_trigger t
 		left join pg_trigger u on u.oid = t.tgparentid
 		where t.tgrelid >= $1 and (not t.tgisinternal and t.tgparentid = 0 or t.tgparentid <> 0 and t.tgenabled is distinct from u.tgenabled)
@@ -61,6 +63,28 @@ func (r *reader) readTriggers() error {
 		}
 		n.dropSQL = "DROP TRIGGER IF EXISTS " + name + " ON " + t.full() + ";\n"
 		r.subject(n, 0, n.ref, nil)
+		if g.Constraint != 0 {
+			r.graph.alias[key{classConstraint, g.Constraint}] = n.key
+		}
+	}
+	return r.readOtherTriggers()
+}
+
+// readOtherTriggers makes the triggers that constraints bring along and those
+// that partitions got from above stand for what they come from.
+func (r *reader) readOtherTriggers() error {
+	rows, err := query[struct{ OID, Parent, Constraint uint32 }](r, `
+		select oid, tgparentid, tgconstraint from pg_trigger where tgrelid >= $1 and (tgisinternal or tgparentid <> 0)`,
+		uint32(firstNormalOID))
+	if err != nil {
+		return err
+	}
+	for _, g := range rows {
+		if g.Parent != 0 {
+			r.graph.alias[key{classTrigger, g.OID}] = key{classTrigger, g.Parent}
+		} else {
+			r.graph.alias[key{classTrigger, g.OID}] = key{classConstraint, g.Constraint}
+		}
 	}
 	return nil
 }
