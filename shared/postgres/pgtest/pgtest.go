@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"guarda/shared/postgres/pgserver"
 )
@@ -78,7 +80,11 @@ var notWord = regexp.MustCompile(`[^a-z0-9]+`)
 // from the test's name.
 func NewNamed(t testing.TB, name string) string {
 	t.Helper()
-	admin := ServerURL(t)
+	return newOn(t, ServerURL(t), name)
+}
+
+func newOn(t testing.TB, admin, name string) string {
+	t.Helper()
 	if name == "" {
 		b := make([]byte, 4)
 		_, _ = rand.Read(b)
@@ -89,8 +95,36 @@ func NewNamed(t testing.TB, name string) string {
 		name = base + "_" + hex.EncodeToString(b)
 	}
 	exec(t, admin, "create database "+pgx.Identifier{name}.Sanitize()+" template template0 encoding 'UTF8' lc_collate 'C.UTF-8' lc_ctype 'C.UTF-8'")
-	t.Cleanup(func() { exec(t, admin, "drop database if exists "+pgx.Identifier{name}.Sanitize()+" with (force)") })
-	return WithDatabase(t, admin, name)
+	u := WithDatabase(t, admin, name)
+	t.Cleanup(func() { drop(t, admin, u, name) })
+	return u
+}
+
+// drop removes a database, and first the subscriptions that a test left in it:
+// they forbid that.
+func drop(t testing.TB, admin, url, name string) {
+	t.Helper()
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, admin)
+	if err != nil {
+		t.Fatalf("connect to the test server: %v", err)
+	}
+	defer conn.Close(ctx)
+	statement := "drop database if exists " + pgx.Identifier{name}.Sanitize() + " with (force)"
+	_, err = conn.Exec(ctx, statement)
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == "55006" {
+		exec(t, url, `do $$ declare s name; begin
+			for s in select subname from pg_subscription where subdbid = (select oid from pg_database where datname = current_database()) loop
+				execute format('alter subscription %I disable', s);
+				execute format('alter subscription %I set (slot_name = none)', s);
+				execute format('drop subscription %I', s);
+			end loop; end $$`)
+		_, err = conn.Exec(ctx, statement)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
 }
 
 // WithDatabase returns the URL with another database in it.

@@ -1,0 +1,153 @@
+package fidelity_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"guarda/shared/backup"
+	"guarda/shared/backup/contenthash"
+	"guarda/shared/backup/manifest"
+	"guarda/shared/blob"
+	"guarda/shared/blob/memory"
+	"guarda/shared/fault"
+	"guarda/shared/postgres/pgtest"
+	"guarda/shared/restore"
+)
+
+// kept is a backup in a store of its own.
+type kept struct {
+	store blob.Store
+	at    manifest.Listed
+	m     *manifest.Manifest
+}
+
+func connector(dsn string) func(context.Context) (*pgx.Conn, error) {
+	return func(ctx context.Context) (*pgx.Conn, error) { return pgx.Connect(ctx, dsn) }
+}
+
+// backUp makes a backup as the role in the URL.
+func backUp(t testing.TB, dsn string) kept {
+	t.Helper()
+	ctx := context.Background()
+	store := memory.New()
+	r, err := backup.Execute(ctx, backup.Deps{Connect: connector(dsn), Store: store}, backup.Run{ID: uuid.NewString(), Source: "db"})
+	if err != nil {
+		t.Fatalf("back up: %v (%s)", err, fault.HintOf(err))
+	}
+	for _, w := range r.Warnings {
+		if w.Code == "unsupported" {
+			t.Errorf("warning of the backup: %s %s", w.Object, w.Message)
+		}
+	}
+	l, err := manifest.Find(ctx, store, "db", r.BackupID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, _, err := manifest.Open(ctx, store, l, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kept{store: store, at: l, m: m}
+}
+
+// into restores the backup as the role in the URL.
+func (k kept) into(t testing.TB, dsn string, o restore.Options) {
+	t.Helper()
+	r, err := restore.Run(context.Background(), restore.Deps{Connect: connector(dsn), Store: k.store}, o, k.at)
+	if err != nil {
+		t.Fatalf("restore: %v (%s)\n%s", err, fault.HintOf(err), k.context(err))
+	}
+	if len(k.m.Tables) > 0 && r.Rows != k.at.Header.Rows {
+		t.Errorf("restored %d rows of %d", r.Rows, k.at.Header.Rows)
+	}
+}
+
+// context shows the statements of the object that an error of the restore names.
+func (k kept) context(err error) string {
+	var b strings.Builder
+	for _, e := range k.m.Entries {
+		if e.Name != "" && strings.Contains(err.Error(), e.Name) && b.Len() < 3000 {
+			fmt.Fprintf(&b, "-- %s %s.%s (%s)\n%s%s", e.Kind, e.Schema, e.Name, e.Owner, e.SQL, e.OwnerSQL)
+		}
+	}
+	return b.String()
+}
+
+// notKept are what no dump can keep: random tokens, and the lines that name
+// the versions of the server and of pg_dump.
+var notKept = regexp.MustCompile(`(?m)^(\\(un)?restrict .*|-- Dumped (from|by) .*)\n`)
+
+// dump is what pg_dump writes about a database, rows included.
+func dump(t testing.TB, dsn string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(pgtest.Program(t, "pg_dump"), append(args, "-d", dsn)...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("pg_dump: %v\n%s", err, stderr.String())
+	}
+	return notKept.ReplaceAllString(string(out), "")
+}
+
+// same compares two texts and shows the difference.
+func same(t testing.TB, what, want, got string) {
+	t.Helper()
+	if want == got {
+		return
+	}
+	dir := t.TempDir()
+	a, b := filepath.Join(dir, "source"), filepath.Join(dir, "restored")
+	_ = os.WriteFile(a, []byte(want), 0o600)
+	_ = os.WriteFile(b, []byte(got), 0o600)
+	diff, _ := exec.Command("diff", "-u", a, b).CombinedOutput()
+	if len(diff) > 8000 {
+		diff = append(diff[:8000], "…"...)
+	}
+	t.Errorf("%s of the restored database differs from the source's:\n%s", what, diff)
+}
+
+// sameRows compares the content hash of each table with the backup's.
+func (k kept) sameRows(t testing.TB, dsn string) {
+	t.Helper()
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	if _, err := conn.PgConn().Exec(ctx, "set extra_float_digits = 3; set datestyle = 'ISO'; set intervalstyle = 'postgres'; set timezone = 'UTC'; set search_path = ''; set client_encoding = 'UTF8'").ReadAll(); err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range k.m.Tables {
+		var columns []string
+		for _, c := range table.Columns {
+			columns = append(columns, pgx.Identifier{c}.Sanitize())
+		}
+		list := ""
+		if len(columns) > 0 {
+			list = " (" + strings.Join(columns, ",") + ")"
+		}
+		var lines contenthash.Lines
+		if _, err := conn.PgConn().CopyTo(ctx, &lines, "copy "+pgx.Identifier{table.Schema, table.Name}.Sanitize()+list+" to stdout"); err != nil {
+			t.Fatalf("%s: %v", table.FullName(), err)
+		}
+		sum, err := lines.Sum()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sum.String() != table.ContentHash || sum.Rows != table.Rows {
+			t.Errorf("%s: %d rows with the content %s, the backup has %d with %s", table.FullName(), sum.Rows, sum, table.Rows, table.ContentHash)
+		}
+	}
+}
