@@ -24,7 +24,19 @@ func Find(ctx context.Context) (string, error) {
 	if dirs := Installed(); len(dirs) > 0 {
 		return dirs[0], nil
 	}
-	return fetch(ctx)
+	return fetch(ctx, embedded.V17)
+}
+
+// Fetch returns the folder of a major version's server programs (13 to 18),
+// fetched once and kept in the user's cache. It has no client programs.
+func Fetch(ctx context.Context, major int) (string, error) {
+	// The library's own 13 was never published for Linux.
+	for _, v := range []embedded.PostgresVersion{"13.22.0", embedded.V14, embedded.V15, embedded.V16, embedded.V17, embedded.V18} {
+		if strings.HasPrefix(string(v), strconv.Itoa(major)+".") {
+			return fetch(ctx, v)
+		}
+	}
+	return "", fault.New(fault.Invalid, "no programs of PostgreSQL %d can be fetched", major).Hint("choose 13 to 18")
 }
 
 // Installed lists the folders of PostgreSQL servers on this machine, newest
@@ -61,13 +73,12 @@ func executable(dir, name string) bool {
 // library downloads, checks and unpacks only as the first steps of starting a
 // server, so a start on a throw-away cluster is made; as root that start
 // fails after the unpacking, which is all we need.
-func fetch(ctx context.Context) (string, error) {
+func fetch(ctx context.Context, version embedded.PostgresVersion) (string, error) {
 	base, err := cacheDir()
 	if err != nil {
 		return "", err
 	}
-	version := string(embedded.V17)
-	home := filepath.Join(base, "postgres-"+version)
+	home := filepath.Join(base, "postgres-"+string(version))
 	bin := filepath.Join(home, "bin")
 	if executable(bin, "postgres") && executable(bin, "initdb") {
 		return bin, nil
@@ -97,7 +108,7 @@ func fetch(ctx context.Context) (string, error) {
 	defer os.RemoveAll(tmp)
 	unpacked := filepath.Join(tmp, "programs")
 	db := embedded.NewDatabase(embedded.DefaultConfig().
-		Version(embedded.V17).Port(uint32(port)).Logger(io.Discard).
+		Version(version).Port(uint32(port)).Logger(io.Discard).
 		CachePath(filepath.Join(tmp, "download")).BinariesPath(unpacked).
 		RuntimePath(filepath.Join(tmp, "run")).DataPath(filepath.Join(tmp, "data")))
 	startErr := db.Start()

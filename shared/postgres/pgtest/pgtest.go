@@ -94,7 +94,7 @@ func newOn(t testing.TB, admin, name string) string {
 		}
 		name = base + "_" + hex.EncodeToString(b)
 	}
-	exec(t, admin, "create database "+pgx.Identifier{name}.Sanitize()+" template template0 encoding 'UTF8' lc_collate 'C.UTF-8' lc_ctype 'C.UTF-8'")
+	execSQL(t, admin, "create database "+pgx.Identifier{name}.Sanitize()+" template template0 encoding 'UTF8' lc_collate 'C.UTF-8' lc_ctype 'C.UTF-8'")
 	u := WithDatabase(t, admin, name)
 	t.Cleanup(func() { drop(t, admin, u, name) })
 	return u
@@ -114,7 +114,7 @@ func drop(t testing.TB, admin, url, name string) {
 	_, err = conn.Exec(ctx, statement)
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && pg.Code == "55006" {
-		exec(t, url, `do $$ declare s name; begin
+		execSQL(t, url, `do $$ declare s name; begin
 			for s in select subname from pg_subscription where subdbid = (select oid from pg_database where datname = current_database()) loop
 				execute format('alter subscription %I disable', s);
 				execute format('alter subscription %I set (slot_name = none)', s);
@@ -163,10 +163,10 @@ func Connect(t testing.TB, dsn string) *pgx.Conn {
 // Exec runs SQL (several statements are fine) on a connection of its own.
 func Exec(t testing.TB, dsn, sql string) {
 	t.Helper()
-	exec(t, dsn, sql)
+	execSQL(t, dsn, sql)
 }
 
-func exec(t testing.TB, dsn, sql string) {
+func execSQL(t testing.TB, dsn, sql string) {
 	t.Helper()
 	ctx := context.Background()
 	conn, err := pgx.Connect(ctx, dsn)
@@ -193,10 +193,7 @@ func Program(t testing.TB, name string) string {
 			return p
 		}
 	}
-	if os.Getenv("GUARDA_TEST_STRICT") != "" {
-		t.Fatalf("%s is not installed, and GUARDA_TEST_STRICT is set", name)
-	}
-	t.Skipf("%s is not installed here; it is the oracle of this test", name)
+	missing(t, name)
 	return ""
 }
 
