@@ -119,8 +119,8 @@ type Entry struct {
 	Roles []string `json:"roles,omitempty"`
 	// Objects are the rows of system catalogs that the entry makes: a table's
 	// own, its row and array types, defaults and checks written inside it; an
-	// extension's with all its members. A COMMENT, SECURITY LABEL or ACL names
-	// what it is about, a DEFAULT ACL its own row. They are those of the database that was read,
+	// extension's with all its members. A COMMENT, SECURITY LABEL, ACL or
+	// SEQUENCE SET names what it is about. They are those of the database that was read,
 	// and are not stored with a backup.
 	Objects []Address `json:"-"`
 }

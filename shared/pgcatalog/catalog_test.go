@@ -125,7 +125,12 @@ var restrict = regexp.MustCompile(`(?m)^\\(un)?restrict .*$`)
 
 func dump(t testing.TB, url string) string {
 	t.Helper()
-	cmd := exec.Command(pgtest.Program(t, "pg_dump"), "-s", "-d", url)
+	return dumpWith(t, pgtest.Program(t, "pg_dump"), url)
+}
+
+func dumpWith(t testing.TB, program, url string) string {
+	t.Helper()
+	cmd := exec.Command(program, "-s", "-d", url)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

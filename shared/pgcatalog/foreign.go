@@ -131,9 +131,10 @@ func (r *reader) readUserMappings() error {
 			roles = []string{m.User}
 		}
 		if m.Hidden {
-			r.cat.LeftOut = append(r.cat.LeftOut, LeftOut{
+			r.leave(LeftOut{
 				Kind: "USER MAPPING", Name: m.User + " on " + m.Server, Reason: Unreadable, Detail: "its options; the mapping itself is carried",
 				Objects: []Address{{Class: classUserMapping, OID: m.OID}},
+				Grant:   "GRANT SELECT ON pg_catalog.pg_user_mapping TO " + quoteIdent(r.role) + ";",
 			})
 		}
 		ref := "USER MAPPING FOR " + user + " SERVER " + quoteIdent(m.Server)

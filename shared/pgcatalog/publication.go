@@ -142,17 +142,21 @@ func (r *reader) readSubscriptions() error {
 		May  bool
 	}
 	there, err := query[presence](r, `
-		select s.oid, s.subname, has_column_privilege('pg_subscription', 'subconninfo', 'select')
-		from pg_subscription s where s.subdbid = (select oid from pg_database where datname = current_database()) order by s.oid`)
+		select `+r.since(140000, `s.oid`, `0::oid`)+`, s.subname, has_column_privilege('pg_subscription', 'subconninfo', 'select')
+		from pg_subscription s where s.subdbid = (select oid from pg_database where datname = current_database()) order by s.subname`)
 	if err != nil || len(there) == 0 {
 		return err
 	}
 	if !there[0].May {
 		for _, s := range there {
-			r.cat.LeftOut = append(r.cat.LeftOut, LeftOut{
+			l := LeftOut{
 				Kind: "SUBSCRIPTION", Name: s.Name, Reason: Unreadable, Detail: "its connection string, which only a superuser may read",
-				Objects: []Address{{Class: classSubscription, OID: s.OID}},
-			})
+				Grant: "GRANT SELECT ON pg_catalog.pg_subscription TO " + quoteIdent(r.role) + ";",
+			}
+			if s.OID != 0 {
+				l.Objects = []Address{{Class: classSubscription, OID: s.OID}}
+			}
+			r.leave(l)
 		}
 		return nil
 	}

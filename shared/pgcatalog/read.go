@@ -91,6 +91,7 @@ type reader struct {
 	ctx     context.Context
 	q       Querier
 	version int
+	role    string // whose rights decide what can be read
 	cat     *Catalog
 	graph   *graph
 
@@ -137,7 +138,7 @@ func Read(ctx context.Context, q Querier, opt Options) (*Catalog, error) {
 		}
 	}
 	for _, loop := range r.graph.breakLoops() {
-		r.cat.LeftOut = append(r.cat.LeftOut, LeftOut{
+		r.leave(LeftOut{
 			Kind: loop[0].kind, Schema: loop[0].schema, Name: loop[0].entryName(), Reason: Unsupported,
 			Detail:  "depends on itself through " + loop[len(loop)-1].ref,
 			Objects: []Address{{Class: loop[0].key.class, OID: loop[0].key.oid}},
@@ -159,21 +160,25 @@ func Read(ctx context.Context, q Querier, opt Options) (*Catalog, error) {
 	return r.cat.Select(opt)
 }
 
+// leave records what the catalog does not carry.
+func (r *reader) leave(l LeftOut) { r.cat.LeftOut = append(r.cat.LeftOut, l) }
+
 // pinSession sets everything that decides how the server prints definitions.
 func (r *reader) pinSession() error {
 	type row struct {
 		Version int
+		Role    string
 		A       string
 	}
 	rows, err := query[row](r, `
-		select current_setting('server_version_num')::int,
+		select current_setting('server_version_num')::int, current_user,
 		       set_config('search_path', '', false) || set_config('quote_all_identifiers', 'off', false)
 		       || set_config('DateStyle', 'ISO', false) || set_config('IntervalStyle', 'postgres', false)
 		       || set_config('extra_float_digits', '3', false) || set_config('bytea_output', 'hex', false)`)
 	if err != nil {
 		return err
 	}
-	r.version = rows[0].Version
+	r.version, r.role = rows[0].Version, rows[0].Role
 	if r.version < 130000 {
 		return fault.New(fault.Invalid, "the server runs PostgreSQL %d; 13 is the oldest that can be read", r.version/10000).
 			Hint("upgrade the server, or back it up with its own pg_dump")

@@ -311,7 +311,8 @@ func (s *selection) result() *Catalog {
 		case e != nil && s.in[e.ID]:
 			s.leftOut = append(s.leftOut, LeftOut{
 				Kind: "TABLE DATA", Schema: t.Schema, Name: t.Name, Reason: RowsNotSelected,
-				Detail: "only its definition is needed by what is selected",
+				Detail:  "only its definition is needed by what is selected",
+				Objects: []Address{{Class: classRelation, OID: t.OID}},
 			})
 		}
 	}

@@ -22,12 +22,15 @@ func (r *reader) readSequences() error {
 		Cycle                             bool
 		Table                             uint32
 		Column                            int16
-		Internal, Readable, Config        bool
+		Internal                          bool
+		MayUse, MaySelect, Config         bool
+		Offline                           bool
 	}](r, `
 		select s.seqrelid, format_type(s.seqtypid, null), s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle,
 		       coalesce(d.refobjid, 0), coalesce(d.refobjsubid, 0)::int2, coalesce(d.deptype = 'i', false),
-		       has_sequence_privilege(s.seqrelid, 'select') and has_schema_privilege(c.relnamespace, 'usage'),
-		       exists (select from pg_extension x where s.seqrelid = any (x.extconfig))
+		       has_schema_privilege(c.relnamespace, 'usage'), has_sequence_privilege(s.seqrelid, 'select'),
+		       exists (select from pg_extension x where s.seqrelid = any (x.extconfig)),
+		       c.relpersistence = 'u' and pg_is_in_recovery()
 		from pg_sequence s
 		join pg_class c on c.oid = s.seqrelid
 		join pg_namespace n on n.oid = c.relnamespace
@@ -44,13 +47,26 @@ func (r *reader) readSequences() error {
 		if rel == nil || rel.node == nil && !s.Config {
 			continue
 		}
-		if s.Readable {
+		about := []Address{{Class: classRelation, OID: rel.OID}}
+		switch {
+		case s.Offline:
+			r.leave(LeftOut{
+				Kind: "SEQUENCE SET", Schema: rel.Schema, Name: rel.Name, Reason: Unreadable,
+				Detail: "an unlogged sequence has no position on a standby server", Objects: about,
+			})
+		case s.MayUse && s.MaySelect:
 			wanted = append(wanted, rel)
-		} else {
-			r.cat.LeftOut = append(r.cat.LeftOut, LeftOut{
-				Kind: "SEQUENCE SET", Schema: rel.Schema, Name: rel.Name, Reason: Unreadable, Detail: "SELECT on the sequence",
-				Grant:   "GRANT USAGE ON SCHEMA " + quoteIdent(rel.Schema) + " TO CURRENT_USER; GRANT SELECT ON SEQUENCE " + rel.full() + " TO CURRENT_USER;",
-				Objects: []Address{{Class: classRelation, OID: rel.OID}},
+		default:
+			grant := ""
+			if !s.MayUse {
+				grant = "GRANT USAGE ON SCHEMA " + quoteIdent(rel.Schema) + " TO " + quoteIdent(r.role) + ";"
+			}
+			if !s.MaySelect {
+				grant = strings.TrimSpace(grant + " GRANT SELECT ON SEQUENCE " + rel.full() + " TO " + quoteIdent(r.role) + ";")
+			}
+			r.leave(LeftOut{
+				Kind: "SEQUENCE SET", Schema: rel.Schema, Name: rel.Name, Reason: Unreadable,
+				Detail: "SELECT on the sequence", Grant: grant, Objects: about,
 			})
 		}
 		if rel.node == nil {
@@ -120,7 +136,7 @@ func (r *reader) readSequenceValues(rels []*relation) error {
 			rel := r.rels[v.OID]
 			n := &node{
 				kind: "SEQUENCE SET", schema: rel.Schema, name: rel.Name, owner: rel.Owner, section: Data, ref: "SEQUENCE " + rel.full(),
-				deps: []key{{classRelation, rel.OID}}, table: rel.OID,
+				deps: []key{{classRelation, rel.OID}}, table: rel.OID, about: []Address{{Class: classRelation, OID: rel.OID}},
 				emit: func(*node) string {
 					return fmt.Sprintf("SELECT pg_catalog.setval(%s, %d, %t);\n", quoteLiteral(rel.full()), v.Last, v.Called)
 				},

@@ -3,6 +3,7 @@ package pgcatalog_test
 import (
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -16,8 +17,8 @@ import (
 )
 
 // serversVariable names the folders with other versions' programs (initdb,
-// postgres), separated like PATH. There is no pg_dump for them here, so a
-// second read of the restored database is the measure.
+// postgres), separated like PATH. One without initdb only lends its pg_dump; without any
+// pg_dump a second read of the restored database is the measure.
 const serversVariable = "GUARDA_TEST_SERVERS"
 
 func TestOtherVersionsReadBackWhatTheyRestored(t *testing.T) {
@@ -28,6 +29,9 @@ func TestOtherVersionsReadBackWhatTheyRestored(t *testing.T) {
 	}
 	files, _ := filepath.Glob("testdata/*.sql")
 	for _, bin := range dirs {
+		if _, err := os.Stat(filepath.Join(bin, "initdb")); err != nil {
+			continue
+		}
 		dir, err := os.MkdirTemp("/tmp", "guarda-pgversion-")
 		if err != nil {
 			t.Fatal(err)
@@ -40,8 +44,8 @@ func TestOtherVersionsReadBackWhatTheyRestored(t *testing.T) {
 		}
 		defer s.Stop()
 		version := serverVersion(t, s.URL("postgres"))
-		for _, role := range []string{"museum_reader", `museum Rôle "q"`} {
-			pgtest.Exec(t, s.URL("postgres"), "create role "+pgx.Identifier{role}.Sanitize())
+		for _, role := range []string{"museum_reader", `museum Rôle "q"`, "museum_owner", "museum_stranger"} {
+			pgtest.Exec(t, s.URL("postgres"), "create role "+pgx.Identifier{role}.Sanitize()+" login")
 		}
 		for _, f := range files {
 			name := strings.TrimSuffix(filepath.Base(f), ".sql")
@@ -58,6 +62,11 @@ func TestOtherVersionsReadBackWhatTheyRestored(t *testing.T) {
 				apply(t, s.URL(name+"_b"), c)
 				sameEntries(t, c, read(t, s.URL(name+"_b"), pgcatalog.Options{}))
 				same(t, inventory(t, s.URL(name+"_a")), inventory(t, s.URL(name+"_b")))
+				if program := newestDump(dirs); program != "" {
+					same(t, dumpWith(t, program, s.URL(name+"_a")), dumpWith(t, program, s.URL(name+"_b")))
+				}
+				stranger := read(t, withUser(t, s.URL(name+"_a"), "museum_stranger"), pgcatalog.Options{})
+				t.Log(stranger.LeftOut)
 			})
 		}
 	}
@@ -98,4 +107,23 @@ func inventory(t testing.TB, url string) string {
 		}
 	}
 	return out.String()
+}
+
+// newestDump returns the newest pg_dump in the folders: it reads every older
+// server. "" if there is none.
+func newestDump(dirs []string) string {
+	best, found := 0, ""
+	for _, dir := range dirs {
+		program := filepath.Join(dir, "pg_dump")
+		out, err := exec.Command(program, "--version").Output()
+		if err != nil {
+			continue
+		}
+		fields := strings.Fields(string(out))
+		major, _, _ := strings.Cut(fields[len(fields)-1], ".")
+		if v, _ := strconv.Atoi(major); v > best {
+			best, found = v, program
+		}
+	}
+	return found
 }
