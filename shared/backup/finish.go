@@ -5,35 +5,33 @@ import (
 	"cmp"
 	"context"
 	_ "embed"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
 	"guarda/shared/backup/contenthash"
 	"guarda/shared/backup/manifest"
-	"guarda/shared/blob"
 	"guarda/shared/fault"
 	"guarda/shared/pgcatalog"
-	"guarda/shared/seal"
 )
 
 // finish checks that every chunk is there and writes the manifest.
-func (x *execution) finish(ctx context.Context, p *picture, c *pgcatalog.Catalog, chunks []Chunk, files []manifest.Object) (*Result, error) {
+func (x *execution) finish(ctx context.Context, s *state) (*Result, error) {
+	c := s.Catalog
 	results, err := x.Queue.Results(ctx)
 	if err != nil {
 		return nil, err
 	}
-	tables, err := assemble(c.Tables, chunks, results)
+	tables, err := assemble(c.Tables, s.Chunks, results)
 	if err != nil {
 		return nil, err
 	}
 	completed := x.Clock.Now()
 	r := &Result{
 		BackupID: x.spec.ID, Source: x.spec.Source, Type: Full, RequestedType: x.spec.RequestedType, Status: "completed", StorePath: x.folder,
-		StartedAt: x.started, CompletedAt: completed, SnapshotAt: p.at, DurationSeconds: completed.Sub(x.started).Seconds(),
-		Tables: len(tables), Chunks: len(chunks), SizeBytes: x.extra,
-		Compression: string(x.spec.Compression), Encrypted: x.key != nil, ServerVersion: p.server.Version, Warnings: x.warnings,
+		StartedAt: s.Started, CompletedAt: completed, SnapshotAt: s.SnapshotAt, DurationSeconds: completed.Sub(s.Started).Seconds(),
+		Tables: len(tables), Chunks: len(s.Chunks), SizeBytes: s.Extra,
+		Compression: string(x.spec.Compression), Encrypted: x.key != nil, ServerVersion: s.Server.Version, Warnings: s.Warnings,
 	}
 	for i := range tables {
 		t := &tables[i]
@@ -44,17 +42,17 @@ func (x *execution) finish(ctx context.Context, p *picture, c *pgcatalog.Catalog
 			StoredBytes: t.StoredBytes, Chunks: len(t.Chunks), ChunksDone: len(t.Chunks), ContentHash: t.ContentHash})
 	}
 	slices.SortStableFunc(r.TableDetails, func(a, b TableResult) int { return cmp.Compare(b.RawBytes, a.RawBytes) })
-	if x.FanOut != nil {
-		_ = x.Store.Delete(ctx, planKey(x.folder, x.key != nil)) // else garbage collection does
+	if x.Relay == nil && x.stateKey != "" {
+		_ = x.Store.Delete(ctx, x.stateKey) // else garbage collection does
 	}
 	m := &manifest.Manifest{
 		Format: manifest.Format, BackupID: r.BackupID, Source: r.Source, Folder: x.folder, Type: string(r.Type), RequestedType: string(r.RequestedType),
-		StartedAt: r.StartedAt, SnapshotAt: r.SnapshotAt, CompletedAt: r.CompletedAt, Server: p.server, Database: c.Database,
+		StartedAt: r.StartedAt, SnapshotAt: r.SnapshotAt, CompletedAt: r.CompletedAt, Server: s.Server, Database: c.Database,
 		Options:   manifest.Options{Tables: x.spec.Tables, Exclude: x.spec.Exclude, Compression: r.Compression},
-		Encrypted: r.Encrypted, Roles: c.Roles, Entries: c.Entries, Tables: tables, Files: files,
+		Encrypted: r.Encrypted, Roles: c.Roles, Entries: c.Entries, Tables: tables, Files: s.Files,
 		LeftOut: c.LeftOut, Warnings: []manifest.Warning{},
 	}
-	for _, w := range x.warnings {
+	for _, w := range s.Warnings {
 		m.Warnings = append(m.Warnings, manifest.Warning(w))
 	}
 	h := &manifest.Header{
@@ -137,21 +135,4 @@ func restoreText(r Run, folder string, encrypted bool) []byte {
 		sealed = "This backup is encrypted: decrypt first, then decompress."
 	}
 	return []byte(strings.NewReplacer("{{id}}", r.ID, "{{folder}}", folder, "{{sealed}}", sealed).Replace(restoreTemplate))
-}
-
-// workPlan is what a helping worker needs to know of the tables.
-type workPlan struct {
-	Tables []pgcatalog.Table `json:"tables"`
-}
-
-func planKey(folder string, encrypted bool) string {
-	return folder + manifest.PlanName + manifest.Suffix("zstd", encrypted)
-}
-
-func putPlan(ctx context.Context, store blob.Store, folder string, tables []pgcatalog.Table, key *seal.DataKey) (manifest.Object, error) {
-	plain, err := json.Marshal(workPlan{tables})
-	if err != nil {
-		return manifest.Object{}, fmt.Errorf("encode the plan: %w", err)
-	}
-	return manifest.Put(ctx, store, folder, manifest.PlanName, plain, key)
 }

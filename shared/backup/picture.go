@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -146,15 +147,18 @@ order by c.oid`).ReadAll()
 	if err := begin(ctx, p.conn, timeout, ""); err != nil {
 		return err
 	}
-	rows := results[0].Rows
-	for len(rows) > 0 {
-		batch := rows[:min(len(rows), lockBatch)]
-		rows = rows[len(batch):]
-		names := make([]string, len(batch))
-		for i, row := range batch {
-			names[i] = string(row[0])
-		}
-		if err := pgsession.Exec(ctx, p.conn, "lock table only "+strings.Join(names, ", only ")+" in access share mode"); err != nil {
+	names := make([]string, len(results[0].Rows))
+	for i, row := range results[0].Rows {
+		names[i] = string(row[0])
+	}
+	return lockTables(ctx, p.conn, names)
+}
+
+// lockTables locks tables, given as identifiers, against changes of their
+// definition until the end of the transaction.
+func lockTables(ctx context.Context, conn *pgx.Conn, names []string) error {
+	for batch := range slices.Chunk(names, lockBatch) {
+		if err := pgsession.Exec(ctx, conn, "lock table only "+strings.Join(batch, ", only ")+" in access share mode"); err != nil {
 			return err
 		}
 	}

@@ -8,17 +8,17 @@ import (
 )
 
 const (
-	blockSize  = 8192     // bytes of the blocks that pgcatalog counts in
-	chunkBytes = 64 << 20 // of heap and TOAST in a chunk
-	minBlocks  = 16       // in a chunk, however large the values are
+	blockSize     = 8192     // bytes of the blocks that pgcatalog counts in
+	maxChunkBytes = 64 << 20 // of heap and TOAST in a chunk
+	minBlocks     = 16       // in a chunk, however large the values are
 )
 
 // plan cuts the tables into chunks, the largest first so that no long one is
-// left to a single connection at the end.
-func plan(tables []pgcatalog.Table, serverVersion int) []Chunk {
+// left to a single connection at the end. chunkBytes bounds a chunk.
+func plan(tables []pgcatalog.Table, serverVersion int, chunkBytes int64) []Chunk {
 	var chunks []Chunk
 	for _, t := range tables {
-		chunks = append(chunks, cut(t, serverVersion >= tidRangeServer)...)
+		chunks = append(chunks, cut(t, serverVersion >= tidRangeServer, chunkBytes)...)
 	}
 	slices.SortStableFunc(chunks, func(a, b Chunk) int { return cmp.Compare(b.Estimate, a.Estimate) })
 	for i := range chunks {
@@ -29,7 +29,7 @@ func plan(tables []pgcatalog.Table, serverVersion int) []Chunk {
 
 // cut cuts one table. The ranges leave no gap, and the last one is open, so
 // rows in blocks that were added after the size was read are in it too.
-func cut(t pgcatalog.Table, ranges bool) []Chunk {
+func cut(t pgcatalog.Table, ranges bool, chunkBytes int64) []Chunk {
 	whole := Chunk{TableOID: t.OID, Schema: t.Schema, Table: t.Name, ToBlock: -1, Estimate: (t.Pages + t.ToastPages) * blockSize}
 	if !ranges || !t.Heap || whole.Estimate <= chunkBytes || t.Pages <= minBlocks {
 		return []Chunk{whole}

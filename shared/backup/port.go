@@ -70,6 +70,7 @@ type Deps struct {
 	// run and is what Execute returns. nil: nobody is told.
 	Report func(ctx context.Context, p Progress) error
 	FanOut *FanOut // nil: this process copies everything
+	Relay  *Relay  // nil: the run ends with this process
 }
 
 // FanOut lets other processes help with the chunks of a run.
@@ -85,10 +86,11 @@ type FanOut struct {
 // holds no secret: the data key in it is wrapped.
 type WorkOrder struct {
 	RunID       string           `json:"run_id"`
-	Worker      string           `json:"worker"` // unique among the run's workers
-	Folder      string           `json:"folder"` // the backup's folder in the store, ends in '/'
+	Worker      string           `json:"worker"`  // a place among the run's workers; one process at a time has it
+	Picture     int              `json:"picture"` // see Relay.Picture
+	Folder      string           `json:"folder"`  // the backup's folder in the store, ends in '/'
 	SnapshotID  string           `json:"snapshot_id"`
-	PlanKey     string           `json:"plan_key"` // the object with the tables' columns
+	PlanKey     string           `json:"plan_key"` // the object with the picture's state
 	Key         *seal.WrappedKey `json:"key,omitempty"`
 	Compression seal.Compression `json:"compression"`
 	LockTimeout time.Duration    `json:"lock_timeout"`
@@ -102,9 +104,10 @@ type WorkerDeps struct {
 	Queue   Queue
 	Clock   clock.Clock
 	Log     *slog.Logger
-	// Margin is how long before the context's deadline the worker claims no
-	// more chunks; 0 is 60 s.
-	Margin time.Duration
+	// Snapshot returns the identifier of the run's snapshot as it is now, ""
+	// while nobody holds the picture: it changes when the picture passes from
+	// one process to the next. nil: it is the order's for good.
+	Snapshot func(ctx context.Context) (string, error)
 }
 
 // WorkReport is what a worker did.
@@ -166,9 +169,11 @@ type Queue interface {
 	// Done records the result of a claimed chunk. When the worker lost the
 	// chunk meanwhile, it is fault.Conflict, and the object is garbage.
 	Done(ctx context.Context, result ChunkResult) error
-	// Release gives a chunk back after a failure. A chunk that was tried three
+	// Release gives a chunk back after a failure. A chunk that failed three
 	// times, or whose cause is not fault.Unavailable, counts as failed.
-	Release(ctx context.Context, no int, cause error) error
+	// ErrTimeUp is nobody's failure and does not count. A chunk that another
+	// worker has by now is fault.Conflict.
+	Release(ctx context.Context, no int, worker string, cause error) error
 	// Counts says how far the queue is.
 	Counts(ctx context.Context) (Counts, error)
 	// Results returns the results of all chunks that are done, by chunk number.

@@ -2,6 +2,7 @@ package backup
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 
@@ -22,8 +23,9 @@ type memoryQueue struct {
 
 type memoryChunk struct {
 	Chunk
-	claimed bool
-	result  *ChunkResult
+	claimed  bool
+	failures int
+	result   *ChunkResult
 }
 
 // NewMemoryQueue returns an empty queue in memory.
@@ -81,7 +83,7 @@ func (q *memoryQueue) Done(_ context.Context, r ChunkResult) error {
 	return nil
 }
 
-func (q *memoryQueue) Release(_ context.Context, no int, cause error) error {
+func (q *memoryQueue) Release(_ context.Context, no int, _ string, cause error) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	m := q.byNo[no]
@@ -90,9 +92,12 @@ func (q *memoryQueue) Release(_ context.Context, no int, cause error) error {
 	}
 	m.claimed = false
 	q.counts.Claimed--
-	if m.Attempt >= maxAttempts || fault.CodeOf(cause) != fault.Unavailable {
-		q.counts.Failed++
-		return nil
+	if !errors.Is(cause, ErrTimeUp) {
+		m.failures++
+		if m.failures >= maxAttempts || fault.CodeOf(cause) != fault.Unavailable {
+			q.counts.Failed++
+			return nil
+		}
 	}
 	q.counts.Pending++
 	q.waiting = append([]*memoryChunk{m}, q.waiting...)

@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"guarda/shared/backup/manifest"
 	"guarda/shared/backup/pgsession"
@@ -28,13 +26,22 @@ const cleanupTimeout = time.Minute
 // claims to be a backup, and, unless the store fails at that too, nothing at
 // all. It opens r.Jobs+1 connections to the source, one more for a moment.
 func Execute(ctx context.Context, d Deps, r Run) (*Result, error) {
-	x, err := newExecution(d, r)
+	x, err := newExecution(ctx, d, r)
 	if err != nil {
 		return nil, err
 	}
+	if d.Relay != nil && d.Relay.Again != nil {
+		x.started, x.folder = d.Relay.Again.Started, d.Relay.Again.Folder
+	}
 	result, err := x.run(ctx)
-	if err == nil {
-		return result, nil
+	return x.ended(ctx, result, err)
+}
+
+// ended explains why a run ended, and tidies up after a failed one that nobody
+// else can go on with.
+func (x *execution) ended(ctx context.Context, result *Result, err error) (*Result, error) {
+	if err == nil || errors.Is(err, ErrPassedOn) {
+		return result, err
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
@@ -46,7 +53,9 @@ func Execute(ctx context.Context, d Deps, r Run) (*Result, error) {
 	if errors.Is(err, context.Canceled) {
 		err = fault.New(fault.Canceled, "the backup was stopped before it was complete").Because(err)
 	}
-	x.cleanUp(ctx)
+	if x.Relay == nil {
+		x.cleanUp(ctx)
+	}
 	return nil, err
 }
 
@@ -62,9 +71,12 @@ type execution struct {
 	warnings []Warning
 	touched  bool  // something may be in the store
 	extra    int64 // bytes stored besides the chunks
+	pace     pace
+	stateKey string      // the object that keeps the state of the picture
+	called   atomic.Bool // a successor was called for
 }
 
-func newExecution(d Deps, r Run) (*execution, error) {
+func newExecution(ctx context.Context, d Deps, r Run) (*execution, error) {
 	if d.Clock == nil {
 		d.Clock = clock.System{}
 	}
@@ -97,6 +109,9 @@ func newExecution(d Deps, r Run) (*execution, error) {
 	started := d.Clock.Now()
 	x := &execution{Deps: d, spec: r, started: started, folder: manifest.Folder(r.Source, started, r.ID),
 		tracker: &tracker{clock: d.Clock, tell: d.Report, queue: d.Queue, shared: shared}, warnings: []Warning{}}
+	if d.Relay != nil {
+		x.pace = paceOf(ctx, started)
+	}
 	if _, _, _, ok := manifest.ParseFolder(x.folder); !ok || blob.ValidKey(x.folder+manifest.HeaderName) != nil {
 		return nil, fault.New(fault.Invalid, "%q and %q do not make the name of a folder in the store", r.Source, r.ID).
 			Hint("use letters, digits, '-', '_' and '.'")
@@ -105,71 +120,30 @@ func newExecution(d Deps, r Run) (*execution, error) {
 }
 
 func (x *execution) run(ctx context.Context) (*Result, error) {
-	if err := x.tracker.phase(ctx, PhaseConnect); err != nil {
-		return nil, err
-	}
-	if err := x.begin(ctx); err != nil {
-		return nil, err
-	}
-	p, err := takePicture(ctx, x.Deps, x.spec)
+	p, s, err := x.start(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { pgsession.Close(ctx, p.conn) }()
-
-	if err := x.tracker.phase(ctx, PhaseCatalog); err != nil {
-		return nil, err
-	}
-	catalog, err := pgcatalog.Read(ctx, p.conn, pgcatalog.Options{Tables: x.spec.Tables, Exclude: x.spec.Exclude})
-	if err != nil {
-		return nil, pgsession.Explain(err, "read the catalog")
-	}
-	if err := checkReadable(ctx, p.conn, catalog); err != nil {
-		return nil, err
-	}
-	if err := x.warn(ctx, p, catalog); err != nil {
-		return nil, err
-	}
-	chunks := plan(catalog.Tables, p.server.VersionNum)
-	x.tracker.planned(chunks, len(catalog.Tables))
-	if err := x.Queue.Add(ctx, chunks); err != nil {
-		return nil, err
-	}
-	files, err := x.putSchema(ctx, catalog)
-	if err != nil {
-		return nil, err
-	}
-
-	if err := x.tracker.phase(ctx, PhaseCopy); err != nil {
-		return nil, err
-	}
-	if err := x.copy(ctx, p, catalog, chunks); err != nil {
-		return nil, err
-	}
-	if err := x.tracker.update(ctx); err != nil {
-		return nil, err
-	}
-
-	if err := x.tracker.phase(ctx, PhaseFinish); err != nil {
-		return nil, err
-	}
-	// Only a picture that lasted until here is one picture.
-	if err := pgsession.Exec(ctx, p.conn, "commit"); err != nil {
-		return nil, pgsession.Explain(err, "keep the snapshot")
-	}
-	return x.finish(ctx, p, catalog, chunks, files)
+	return x.proceed(ctx, p, s)
 }
 
 // begin proves, before the source is asked for anything, that the store can be
 // written to and the key can be used.
 func (x *execution) begin(ctx context.Context) error {
-	if x.Keys != nil {
+	if again := x.again(); again != nil {
+		if err := x.useKey(ctx, again.Key); err != nil {
+			return err
+		}
+	} else if x.Keys != nil {
 		x.key = seal.NewDataKey()
 		wrapped, err := x.Keys.Wrap(ctx, x.key)
 		if err != nil {
 			return err
 		}
 		x.wrapped = &wrapped
+	}
+	if err := x.saved(ctx, Baton{}); err != nil {
+		return err
 	}
 	x.touched = true
 	o, err := x.Store.Put(ctx, x.folder+manifest.RestoreName, bytes.NewReader(restoreText(x.spec, x.folder, x.key != nil)), blob.PutOptions{ContentType: "text/markdown"})
@@ -222,65 +196,6 @@ func (x *execution) putSchema(ctx context.Context, c *pgcatalog.Catalog) ([]mani
 	return files, nil
 }
 
-// copy copies all chunks: this process's own workers, and helpers if asked for.
-func (x *execution) copy(ctx context.Context, p *picture, c *pgcatalog.Catalog, chunks []Chunk) error {
-	if err := x.fanOut(ctx, p, c, chunks); err != nil {
-		return err
-	}
-	tables := make(map[uint32]*pgcatalog.Table, len(c.Tables))
-	for i := range c.Tables {
-		tables[c.Tables[i].OID] = &c.Tables[i]
-	}
-	ctx, fail := context.WithCancelCause(ctx)
-	defer fail(nil)
-	side, stop := context.WithCancel(ctx)
-	var beside sync.WaitGroup // what goes on as long as the workers do
-	for _, f := range []func(context.Context) error{x.tracker.watch, p.beat} {
-		beside.Go(func() {
-			if err := f(side); err != nil {
-				fail(err)
-			}
-		})
-	}
-	workers, shared := errgroup.WithContext(ctx)
-	for i := range min(x.spec.Jobs, max(1, len(chunks))) {
-		w := &worker{name: fmt.Sprintf("coordinator-%d", i+1), connect: x.Connect, snapshot: p.id, lockTimeout: x.spec.LockTimeout,
-			tables: tables, queue: x.Queue, clock: x.Clock, log: x.Log,
-			copier: copier{store: x.Store, folder: x.folder, key: x.key, compression: x.spec.Compression, live: &x.tracker.live}}
-		workers.Go(func() error { return w.run(shared) })
-	}
-	err := workers.Wait()
-	stop()
-	beside.Wait()
-	if cause := context.Cause(ctx); cause != nil {
-		return cause
-	}
-	return err
-}
-
-// fanOut asks other processes for help with a large database.
-func (x *execution) fanOut(ctx context.Context, p *picture, c *pgcatalog.Catalog, chunks []Chunk) error {
-	var total int64
-	for _, chunk := range chunks {
-		total += chunk.Estimate
-	}
-	if x.FanOut == nil || x.FanOut.Workers < 1 || total < x.FanOut.MinBytes {
-		return nil
-	}
-	o, err := putPlan(ctx, x.Store, x.folder, c.Tables, x.key)
-	if err != nil {
-		return err
-	}
-	for i := range x.FanOut.Workers {
-		err := x.FanOut.Invoke(ctx, WorkOrder{RunID: x.spec.ID, Worker: fmt.Sprintf("worker-%d", i+1), Folder: x.folder, SnapshotID: p.id,
-			PlanKey: o.Key, Key: x.wrapped, Compression: x.spec.Compression, LockTimeout: x.spec.LockTimeout})
-		if err != nil {
-			x.Log.WarnContext(ctx, "a helping worker could not be started", "error", err.Error())
-		}
-	}
-	return nil
-}
-
 // cleanUp removes what the failed run stored. What it cannot remove has no
 // manifest, so it is not a backup, and garbage collection finds it.
 func (x *execution) cleanUp(ctx context.Context) {
@@ -289,14 +204,19 @@ func (x *execution) cleanUp(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 	defer cancel()
-	keys := []string{manifest.Key(x.folder, x.key != nil)} // first, whatever else happens
-	for o, err := range x.Store.List(ctx, x.folder) {
+	if err := discard(ctx, x.Store, x.folder); err != nil {
+		x.Log.WarnContext(ctx, "the objects of the failed run could not be removed", "folder", x.folder, "error", err.Error())
+	}
+}
+
+// discard removes a folder's objects, the manifest first, whatever else happens.
+func discard(ctx context.Context, store blob.Store, folder string) error {
+	keys := []string{manifest.Key(folder, true), manifest.Key(folder, false)}
+	for o, err := range store.List(ctx, folder) {
 		if err != nil {
 			break
 		}
 		keys = append(keys, o.Key)
 	}
-	if err := x.Store.Delete(ctx, keys...); err != nil {
-		x.Log.WarnContext(ctx, "the objects of the failed run could not be removed", "folder", x.folder, "error", err.Error())
-	}
+	return store.Delete(ctx, keys...)
 }

@@ -2,10 +2,11 @@ package backup
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"guarda/shared/backup/manifest"
 	"guarda/shared/clock"
@@ -14,10 +15,7 @@ import (
 	"guarda/shared/seal"
 )
 
-const (
-	defaultMargin = time.Minute
-	maxPlan       = 1 << 30 // bytes
-)
+const maxPlan = 1 << 30 // bytes of a run's state
 
 // Work takes part in a run that another process coordinates: it imports the
 // run's snapshot and copies chunks until none are left or the deadline of ctx
@@ -28,9 +26,6 @@ func Work(ctx context.Context, d WorkerDeps, order WorkOrder) (WorkReport, error
 	}
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
-	}
-	if d.Margin == 0 {
-		d.Margin = defaultMargin
 	}
 	var key *seal.DataKey
 	if order.Key != nil {
@@ -47,11 +42,14 @@ func Work(ctx context.Context, d WorkerDeps, order WorkOrder) (WorkReport, error
 	if err != nil {
 		return WorkReport{}, err
 	}
-	w := &worker{name: order.Worker, connect: d.Connect, snapshot: order.SnapshotID, lockTimeout: order.LockTimeout,
-		tables: tables, queue: d.Queue, clock: d.Clock, log: d.Log,
+	pace := paceOf(ctx, d.Clock.Now())
+	var unique [4]byte
+	_, _ = rand.Read(unique[:]) // never fails: see crypto/rand.Read
+	w := &worker{name: order.Worker + "." + hex.EncodeToString(unique[:]), connect: d.Connect, snapshot: d.Snapshot, follows: d.Snapshot != nil, lockTimeout: order.LockTimeout,
+		tables: tables, queue: d.Queue, clock: d.Clock, log: d.Log, stopAt: pace.handOver, killAt: pace.stop, renew: pace.renew(),
 		copier: copier{store: d.Store, folder: order.Folder, key: key, compression: order.Compression, live: &live{}}}
-	if deadline, ok := ctx.Deadline(); ok {
-		w.stopAt = deadline.Add(-d.Margin)
+	if d.Snapshot == nil {
+		w.snapshot = fixed(order.SnapshotID)
 	}
 	err = w.run(ctx)
 	return w.report, err
@@ -67,13 +65,9 @@ func readPlan(ctx context.Context, d WorkerDeps, order WorkOrder, key *seal.Data
 	if err != nil {
 		return nil, fmt.Errorf("read the run's plan: %w", err)
 	}
-	var plan workPlan
-	if err := json.Unmarshal(raw, &plan); err != nil {
-		return nil, fmt.Errorf("read the run's plan: %w", err)
+	var plan state
+	if err := json.Unmarshal(raw, &plan); err != nil || plan.Catalog == nil {
+		return nil, fault.New(fault.Internal, "the run's state in %s cannot be read", order.PlanKey).Because(err)
 	}
-	tables := make(map[uint32]*pgcatalog.Table, len(plan.Tables))
-	for i := range plan.Tables {
-		tables[plan.Tables[i].OID] = &plan.Tables[i]
-	}
-	return tables, nil
+	return plan.tables(), nil
 }

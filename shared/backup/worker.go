@@ -17,8 +17,10 @@ import (
 )
 
 const (
-	waitForChunk  = 100 * time.Millisecond // between two tries to claim
-	renewInterval = 30 * time.Second       // of a claimed chunk's lease
+	waitForChunk = 100 * time.Millisecond // between two tries to claim
+	// waitForPicture is how long a worker waits for a picture that it can
+	// take part in, when the one it knows is gone.
+	waitForPicture = 30 * time.Second
 )
 
 // worker claims and copies chunks on a connection of its own that shares the
@@ -26,25 +28,36 @@ const (
 type worker struct {
 	name        string
 	connect     func(ctx context.Context) (*pgx.Conn, error)
-	snapshot    string
+	snapshot    func(ctx context.Context) (string, error) // of the picture, as it is now
 	lockTimeout time.Duration
 	tables      map[uint32]*pgcatalog.Table
 	queue       Queue
 	clock       clock.Clock
 	log         *slog.Logger
-	stopAt      time.Time // claim nothing after this; zero: no limit
+	stopAt      time.Time     // claim nothing after this; zero: no limit
+	killAt      time.Time     // give up the chunk that is being copied; zero: no limit
+	renew       time.Duration // between renewals of a chunk's lease
+	follows     bool          // snapshot changes when the picture passes to another process
 	copier      copier
 
 	report WorkReport
 }
 
-// run copies until no chunk is left, also those that other workers give back.
+// run copies until no chunk is left, also those that other workers give back,
+// or the time is up.
 func (w *worker) run(ctx context.Context) error {
 	defer func() { pgsession.Close(ctx, w.copier.conn) }()
 	for {
 		if !w.stopAt.IsZero() && !w.clock.Now().Before(w.stopAt) {
 			w.report.More = true
 			return nil
+		}
+		if w.copier.conn == nil {
+			conn, err := w.join(ctx)
+			if conn == nil || err != nil {
+				return err
+			}
+			w.copier.conn = conn
 		}
 		c, err := w.queue.Claim(ctx, w.name)
 		if err != nil {
@@ -105,12 +118,17 @@ func (w *worker) attempt(ctx context.Context, c *Chunk) error {
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
+	timeUp := errors.Is(err, ErrTimeUp)
 	pgsession.Close(ctx, w.copier.conn) // its transaction is over, or its state unknown
 	w.copier.conn = nil
 	release, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
-	if rerr := w.queue.Release(release, c.No, err); rerr != nil && fault.CodeOf(rerr) != fault.Conflict {
+	if rerr := w.queue.Release(release, c.No, w.name, err); rerr != nil && fault.CodeOf(rerr) != fault.Conflict {
 		return errors.Join(err, rerr)
+	}
+	if timeUp {
+		w.report.More = true
+		return nil
 	}
 	if ctx.Err() == nil && fault.CodeOf(err) == fault.Unavailable && c.Attempt < maxAttempts {
 		w.log.WarnContext(ctx, "a chunk will be copied again", "chunk", c.No, "attempt", c.Attempt, "error", err.Error())
@@ -125,19 +143,17 @@ func (w *worker) copyLeased(ctx context.Context, c *Chunk) (*ChunkResult, error)
 	if t == nil {
 		return nil, fault.New(fault.Internal, "chunk %d is of a table that is not in the plan", c.No)
 	}
-	if w.copier.conn == nil {
-		conn, err := w.join(ctx)
-		if err != nil {
-			return nil, err
-		}
-		w.copier.conn = conn
+	if !w.killAt.IsZero() {
+		var end context.CancelFunc
+		ctx, end = context.WithDeadlineCause(ctx, w.killAt, ErrTimeUp)
+		defer end()
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	lease := make(chan struct{})
 	go func() {
 		defer close(lease)
-		tick := time.NewTicker(renewInterval)
+		tick := time.NewTicker(w.renew)
 		defer tick.Stop()
 		for {
 			select {
@@ -159,13 +175,54 @@ func (w *worker) copyLeased(ctx context.Context, c *Chunk) (*ChunkResult, error)
 	return r, err
 }
 
-// join opens a connection that sees the run's picture.
+// join opens a connection that sees the run's picture as it is now. It returns
+// nil without an error when there is none to take part in any more.
 func (w *worker) join(ctx context.Context) (*pgx.Conn, error) {
+	until := w.clock.Now().Add(waitForPicture)
+	if !w.stopAt.IsZero() && w.stopAt.Before(until) {
+		until = w.stopAt
+	}
+	for attempt := 1; ; {
+		conn, err := w.joinOnce(ctx)
+		switch {
+		case err == nil:
+			return conn, nil
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case errors.Is(err, errNoPicture):
+			// It may be on its way from one process to the next.
+			if !w.follows {
+				return nil, err
+			}
+			if !w.clock.Now().Before(until) {
+				w.log.WarnContext(ctx, "there is no picture to take part in", "error", err.Error())
+				return nil, nil
+			}
+		case fault.CodeOf(err) != fault.Unavailable || attempt == maxAttempts:
+			return nil, err
+		default:
+			w.log.WarnContext(ctx, "a worker cannot connect yet", "attempt", attempt, "error", err.Error())
+			attempt++
+		}
+		if !sleepUntil(ctx, w.clock, w.clock.Now().Add(waitForChunk)) {
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+func (w *worker) joinOnce(ctx context.Context) (*pgx.Conn, error) {
+	snapshot, err := w.snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if snapshot == "" {
+		return nil, errNoPicture
+	}
 	conn, err := w.connect(ctx)
 	if err != nil {
 		return nil, pgsession.ConnectError(err)
 	}
-	err = begin(ctx, conn, w.lockTimeout, w.snapshot)
+	err = begin(ctx, conn, w.lockTimeout, snapshot)
 	if err == nil {
 		// Plans of ranges never read a table from its beginning.
 		err = pgsession.Exec(ctx, conn, "set local enable_seqscan = off")
@@ -174,9 +231,17 @@ func (w *worker) join(ctx context.Context) (*pgx.Conn, error) {
 		return conn, nil
 	}
 	pgsession.Close(ctx, conn)
+	return nil, explainShare(err)
+}
+
+// errNoPicture is the cause of a failure to take part in a picture that ended.
+var errNoPicture = errors.New("no process holds the run's picture")
+
+// explainShare explains why a snapshot cannot be imported.
+func explainShare(err error) error {
 	if pg := (*pgconn.PgError)(nil); errors.As(err, &pg) && (pg.Code == "22023" || pg.Code == "55000" || pg.Code == "42704") {
-		return nil, fault.New(fault.Conflict, "the run's snapshot is gone").
-			Hint("the process that coordinates the run ended or lost its connection: run the backup again").Because(pg)
+		return fault.New(fault.Unavailable, "the run's snapshot is gone").
+			Hint("the process that coordinates the run ended or lost its connection: run the backup again").Because(errors.Join(errNoPicture, pg))
 	}
-	return nil, pgsession.Explain(err, "share the snapshot")
+	return pgsession.Explain(err, "share the snapshot")
 }

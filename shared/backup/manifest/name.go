@@ -14,7 +14,7 @@ import (
 const (
 	HeaderName   = "header.json"
 	manifestName = "manifest.json"
-	PlanName     = "plan.json" // only while the run goes on
+	PlanName     = "plan" // begins the names of what is there only while the run goes on
 	RestoreName  = "RESTORE.md"
 	SealedSuffix = ".sealed"
 )

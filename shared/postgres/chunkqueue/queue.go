@@ -122,7 +122,7 @@ func (q *Queue) Done(ctx context.Context, r backup.ChunkResult) error {
 }
 
 // Release gives a chunk back after a failure, or counts it as failed.
-func (q *Queue) Release(ctx context.Context, no int, cause error) error {
+func (q *Queue) Release(ctx context.Context, no int, worker string, cause error) error {
 	message := cause.Error()
 	if len(message) > maxReleasedError {
 		message = message[:maxReleasedError]
@@ -130,8 +130,8 @@ func (q *Queue) Release(ctx context.Context, no int, cause error) error {
 	tag, err := q.db.Exec(ctx, `
 		update guarda.backup_chunks set lease_until = null, error = $3::text,
 			status = case when $4::boolean and attempts < $5::int then 'pending' else 'failed' end
-		where execution_id = $1::text::uuid and chunk_no = $2::int and status = 'claimed'`,
-		q.run, no, message, fault.CodeOf(cause) == fault.Unavailable, maxAttempts)
+		where execution_id = $1::text::uuid and chunk_no = $2::int and worker = $6::text and status = 'claimed'`,
+		q.run, no, message, fault.CodeOf(cause) == fault.Unavailable, maxAttempts, worker)
 	if err == nil && tag.RowsAffected() == 0 {
 		return lost(no)
 	}

@@ -140,20 +140,20 @@ func TestAChunkIsTriedThreeTimesWhenTheFailureMayPass(t *testing.T) {
 		if c := claim(t, q, "a"); c == nil || c.No != 1 {
 			t.Fatalf("%+v", c)
 		}
-		if err := q.Release(t.Context(), 1, fault.New(fault.Unavailable, "x")); err != nil {
+		if err := q.Release(t.Context(), 1, "a", fault.New(fault.Unavailable, "x")); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if c := claim(t, q, "a"); c.No != 2 {
 		t.Fatal("a chunk was tried a fourth time")
 	}
-	if err := q.Release(t.Context(), 2, fault.New(fault.Corrupt, "x")); err != nil {
+	if err := q.Release(t.Context(), 2, "a", fault.New(fault.Corrupt, "x")); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := q.Counts(t.Context()); err != nil || n.Failed != 2 || n.Pending != 0 {
 		t.Errorf("%+v %v", n, err)
 	}
-	if err := q.Release(t.Context(), 2, fault.New(fault.Corrupt, "x")); fault.CodeOf(err) != fault.Conflict {
+	if err := q.Release(t.Context(), 2, "a", fault.New(fault.Corrupt, "x")); fault.CodeOf(err) != fault.Conflict {
 		t.Errorf("released twice: %v", err)
 	}
 }

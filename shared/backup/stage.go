@@ -1,0 +1,138 @@
+package backup
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"guarda/shared/backup/manifest"
+	"guarda/shared/backup/pgsession"
+	"guarda/shared/fault"
+	"guarda/shared/pgcatalog"
+	"guarda/shared/seal"
+)
+
+// A run goes through three stages: start, which ends with a picture and a
+// plan; copy; finish. What a stage knows of those before it is in its state,
+// which can be stored, so that another process goes on where one stopped.
+
+// state is what a run knows once it has a plan. It belongs to one picture.
+type state struct {
+	Started    time.Time          `json:"started"`
+	SnapshotAt time.Time          `json:"snapshot_at"`
+	Server     manifest.Server    `json:"server"`
+	Catalog    *pgcatalog.Catalog `json:"catalog"`
+	Chunks     []Chunk            `json:"chunks"`
+	Files      []manifest.Object  `json:"files"` // the schema scripts
+	Warnings   []Warning          `json:"warnings"`
+	Extra      int64              `json:"extra"` // bytes stored besides the chunks
+}
+
+// tables returns the tables to copy by OID.
+func (s *state) tables() map[uint32]*pgcatalog.Table {
+	tables := make(map[uint32]*pgcatalog.Table, len(s.Catalog.Tables))
+	for i := range s.Catalog.Tables {
+		tables[s.Catalog.Tables[i].OID] = &s.Catalog.Tables[i]
+	}
+	return tables
+}
+
+// start takes the picture, reads what there is to copy, and plans it. The
+// caller closes the picture.
+func (x *execution) start(ctx context.Context) (_ *picture, _ *state, err error) {
+	if err := x.tracker.phase(ctx, PhaseConnect); err != nil {
+		return nil, nil, err
+	}
+	if err := x.begin(ctx); err != nil {
+		return nil, nil, err
+	}
+	p, err := takePicture(ctx, x.Deps, x.spec)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() {
+		if err != nil {
+			pgsession.Close(ctx, p.conn)
+		}
+	}()
+	if err := x.tracker.phase(ctx, PhaseCatalog); err != nil {
+		return nil, nil, err
+	}
+	catalog, err := pgcatalog.Read(ctx, p.conn, pgcatalog.Options{Tables: x.spec.Tables, Exclude: x.spec.Exclude})
+	if err != nil {
+		return nil, nil, pgsession.Explain(err, "read the catalog")
+	}
+	if err := checkReadable(ctx, p.conn, catalog); err != nil {
+		return nil, nil, err
+	}
+	if err := x.warn(ctx, p, catalog); err != nil {
+		return nil, nil, err
+	}
+	s := &state{Started: x.started, SnapshotAt: p.at, Server: p.server, Catalog: catalog,
+		Chunks: plan(catalog.Tables, p.server.VersionNum, x.pace.chunkBytes())}
+	if err := x.Queue.Add(ctx, s.Chunks); err != nil {
+		return nil, nil, err
+	}
+	if s.Files, err = x.putSchema(ctx, catalog); err != nil {
+		return nil, nil, err
+	}
+	s.Warnings, s.Extra = x.warnings, x.extra
+	return p, s, x.save(ctx, p, s)
+}
+
+// proceed copies and finishes.
+func (x *execution) proceed(ctx context.Context, p *picture, s *state) (*Result, error) {
+	defer func() { pgsession.Close(ctx, p.conn) }()
+	x.tracker.planned(s.Chunks, len(s.Catalog.Tables))
+	if err := x.tracker.phase(ctx, PhaseCopy); err != nil {
+		return nil, err
+	}
+	if err := x.copy(ctx, p, s); err != nil {
+		return nil, err
+	}
+	if err := x.tracker.update(ctx); err != nil {
+		return nil, err
+	}
+	if err := x.tracker.phase(ctx, PhaseFinish); err != nil {
+		return nil, err
+	}
+	// Only a picture that lasted until here is one picture.
+	if err := pgsession.Exec(ctx, p.conn, "commit"); err != nil {
+		return nil, pgsession.Explain(err, "keep the snapshot")
+	}
+	if err := x.copied(ctx); err != nil {
+		return nil, err
+	}
+	return x.finish(ctx, s)
+}
+
+// stateName is the name of the object that keeps a picture's state, below the
+// backup's folder. Every picture has its own: what an earlier one stored is
+// judged by its own state.
+func stateName(picture int) string { return fmt.Sprintf("%s-%d.json", manifest.PlanName, picture) }
+
+func (x *execution) putState(ctx context.Context, s *state, picture int) (manifest.Object, error) {
+	plain, err := json.Marshal(s)
+	if err != nil {
+		return manifest.Object{}, fmt.Errorf("encode the run's state: %w", err)
+	}
+	return manifest.Put(ctx, x.Store, x.folder, stateName(picture), plain, x.key)
+}
+
+func (x *execution) getState(ctx context.Context, key string) (*state, error) {
+	src, err := x.Store.Get(ctx, key, 0, -1)
+	if err != nil {
+		return nil, err
+	}
+	defer src.Close()
+	raw, err := manifest.ReadSealed(src, manifest.Object{Key: key, Encoding: string(seal.Zstd)}, x.key, maxPlan)
+	if err != nil {
+		return nil, fmt.Errorf("read the run's state: %w", err)
+	}
+	var s state
+	if err := json.Unmarshal(raw, &s); err != nil || s.Catalog == nil {
+		return nil, fault.New(fault.Internal, "the run's state in %s cannot be read", key).Because(err)
+	}
+	return &s, nil
+}
