@@ -7,6 +7,7 @@ import {
   type ExecuteRequest,
   type ExecutionStatus,
   isActive,
+  type LedgerStatus,
   type SourceInput,
   type Summary,
 } from "./types";
@@ -20,6 +21,7 @@ export const keys = {
   executions: ["backup", "executions"] as const,
   execution: (id: string) => ["backup", "execution", id] as const,
   download: (id: string) => ["backup", "download", id] as const,
+  ledger: (id: string) => ["backup", "ledger", id] as const,
   sources: ["sources"] as const,
 };
 
@@ -85,6 +87,24 @@ export const downloadQuery = (api: Api, id: string) =>
         await api.GET("/api/backup/executions/{id}/download", {
           signal,
           params: { path: { id }, query: { limit: 200, cursor: pageParam } },
+        }),
+      ),
+    getNextPageParam: (page) => (page.has_more ? (page.next_cursor ?? undefined) : undefined),
+  });
+
+export type LedgerFilter = { status?: LedgerStatus[]; lost?: boolean };
+
+/** A ledger never changes: it is asked for once. */
+export const ledgerQuery = (api: Api, id: string, filter: LedgerFilter) =>
+  infiniteQueryOptions({
+    queryKey: [...keys.ledger(id), filter] as const,
+    initialPageParam: undefined as string | undefined,
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: async ({ signal, pageParam }) =>
+      unwrap(
+        await api.GET("/api/backup/executions/{id}/ledger", {
+          signal,
+          params: { path: { id }, query: { limit: 100, cursor: pageParam, ...filter } },
         }),
       ),
     getNextPageParam: (page) => (page.has_more ? (page.next_cursor ?? undefined) : undefined),

@@ -228,6 +228,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/backup/executions/{id}/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /**
+         * What of the database is in a completed backup, and what is not
+         * @description Every object of the catalog is counted once, by an enumeration that knows
+         *     nothing of the program that dumps; the counts of the statuses add up to
+         *     `objects`. `groups` counts by kind and schema. `items` names everything
+         *     that is not simply dumped. A run that has not completed is a 409; a backup
+         *     made before there were ledgers is a 404.
+         */
+        get: operations["executionLedger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/backup/executions/{id}/download": {
         parameters: {
             query?: never;
@@ -638,6 +664,100 @@ export interface components {
              * @description The moment the backup shows.
              */
             snapshot_at?: string | null;
+            /** @description null until the run has completed. */
+            ledger?: components["schemas"]["LedgerSummary"] | null;
+        };
+        /**
+         * @description dumped: it is in the backup. excluded: a rule left it out. unreadable: the
+         *     role lacks a privilege. unsupported: nothing in Guarda knows how to keep
+         *     it. managed: it belongs to the platform (preset).
+         * @enum {string}
+         */
+        LedgerStatus: "dumped" | "excluded" | "unreadable" | "unsupported" | "managed";
+        /** @enum {string} */
+        PresetName: "none" | "supabase" | "rds";
+        LedgerSummary: {
+            preset: components["schemas"]["PresetName"];
+            /** @description What the catalog looks like; differs from preset where a setting overrides it. */
+            preset_detected: components["schemas"]["PresetName"];
+            /** @description Schemas of the platform whose rows are in the backup. */
+            managed_data?: string[];
+            strict: boolean;
+            /**
+             * Format: int64
+             * @description All objects that the catalog has.
+             */
+            objects: number;
+            /** Format: int64 */
+            dumped: number;
+            /** Format: int64 */
+            excluded: number;
+            /** Format: int64 */
+            unreadable: number;
+            /** Format: int64 */
+            unsupported: number;
+            /** Format: int64 */
+            managed: number;
+            /**
+             * Format: int64
+             * @description Items that the backup before had.
+             */
+            lost: number;
+            /**
+             * Format: uuid
+             * @description The backup that coverage was compared with.
+             */
+            compared_with?: string | null;
+        };
+        LedgerGroup: {
+            /** @description e.g. table, table rows, sequence value, function, index, grants, comment */
+            kind: string;
+            /** @description Empty for objects outside of schemas. */
+            schema: string;
+            /** Format: int64 */
+            dumped: number;
+            /** Format: int64 */
+            excluded: number;
+            /** Format: int64 */
+            unreadable: number;
+            /** Format: int64 */
+            unsupported: number;
+            /** Format: int64 */
+            managed: number;
+        };
+        LedgerItem: {
+            status: components["schemas"]["LedgerStatus"];
+            kind: string;
+            schema: string;
+            /** @description Full name as SQL writes it; empty for an item that stands for many. */
+            name: string;
+            /** @description Why: option_tables, option_exclude, preset, extension_rows, needs_excluded, privilege, row_security, secret, unknown_kind, system_schema, not_dumped */
+            rule?: string;
+            /** @description In words. */
+            detail?: string;
+            /** @description Of an unreadable item: what the role lacks. */
+            privilege?: string;
+            /** @description The statements that give it; run all of them. */
+            grants?: string[];
+            /**
+             * Format: int64
+             * @description How many objects the item stands for: itself and what belongs to it.
+             */
+            objects: number;
+            /** @description true: its definition is in the backup all the same, as the system catalogs show it. */
+            carried: boolean;
+            /** @description true: the backup before had it. */
+            lost: boolean;
+        };
+        Ledger: {
+            summary: components["schemas"]["LedgerSummary"];
+            /** @description By kind and schema; by kind only where there are more than 2,000. */
+            groups: components["schemas"]["LedgerGroup"][];
+            items: components["schemas"]["LedgerItem"][];
+            next_cursor: string | null;
+            has_more: boolean;
+            /** @description true: there are more items than are kept here; `guarda show --ledger` shows all. */
+            truncated: boolean;
         };
         TableDetail: {
             schema: string;
@@ -707,6 +827,19 @@ export interface components {
             exclude?: string[];
             /** @default 30 */
             lock_timeout_seconds?: number;
+            /**
+             * @description true: a run fails before it copies anything when an object is unreadable or unsupported.
+             * @default false
+             */
+            strict?: boolean;
+            /**
+             * @description Which objects belong to the platform; auto looks at the catalog.
+             * @default auto
+             * @enum {string}
+             */
+            preset?: "auto" | "none" | "supabase" | "rds";
+            /** @description Schemas of the platform whose rows are copied nonetheless, e.g. auth and storage on Supabase. */
+            managed_data?: string[];
         };
         SourceInput: {
             /** @description Names the folder in the store. */
@@ -757,6 +890,18 @@ export interface components {
             server_version?: string | null;
             /** Format: int64 */
             size_bytes?: number | null;
+            /** @description null when there was no connection. */
+            preset?: {
+                /** @description What a run will use. */
+                name: components["schemas"]["PresetName"];
+                detected: components["schemas"]["PresetName"];
+                /** @description What it was told by. */
+                reason?: string;
+                /** @description Schemas of the database that belong to the platform. */
+                managed_schemas: string[];
+                /** @description Those whose rows managed_data may name. */
+                data_schemas: string[];
+            } | null;
             checks: {
                 /** @enum {string} */
                 name: "connect" | "version" | "session" | "privileges" | "row_security";
@@ -1202,6 +1347,43 @@ export interface operations {
                     "application/json": components["schemas"]["Execution"];
                 };
             };
+            409: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    executionLedger: {
+        parameters: {
+            query?: {
+                limit?: components["parameters"]["Limit"];
+                /** @description `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Of the items. May be repeated. */
+                status?: components["schemas"]["LedgerStatus"][];
+                /** @description Of groups and items. May be repeated. */
+                kind?: string[];
+                /** @description Of groups and items. May be repeated. */
+                schema?: string[];
+                /** @description true: only items that the backup before had. */
+                lost?: boolean;
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ledger, with a page of its items. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ledger"];
+                };
+            };
+            404: components["responses"]["Problem"];
             409: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };

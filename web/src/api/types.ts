@@ -20,11 +20,16 @@ export type TableDetail = Schemas["TableDetail"];
 export type Summary = Schemas["Summary"];
 export type SourceSummary = Summary["sources"][number];
 export type Source = Schemas["Source"];
+export type SourceSettings = Schemas["SourceSettings"];
 export type SourceInput = Schemas["SourceInput"];
 export type SourceList = Schemas["SourceList"];
 export type SourceTest = Schemas["SourceTest"];
 export type Download = Schemas["Download"];
 export type Warning = Schemas["Warning"];
+export type Ledger = Schemas["Ledger"];
+export type LedgerItem = Schemas["LedgerItem"];
+export type LedgerStatus = Schemas["LedgerStatus"];
+export type LedgerSummary = Schemas["LedgerSummary"];
 
 /** How one run ended, or that it has not; a cancelled run is not a failed one to the reader. */
 export type Outcome = ExecutionStatus | "canceled" | "warned";

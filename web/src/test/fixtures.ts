@@ -1,4 +1,14 @@
-import type { Download, Execution, ExecutionDetail, Session, Source, Summary, User } from "@/api/types";
+import type {
+  Download,
+  Execution,
+  ExecutionDetail,
+  Ledger,
+  LedgerItem,
+  Session,
+  Source,
+  Summary,
+  User,
+} from "@/api/types";
 
 /** Answers as the contract describes them: the compiler holds them to the generated types. */
 export const now = Date.parse("2026-11-24T12:00:00Z");
@@ -176,3 +186,50 @@ export const files: Download = {
   has_more: false,
   expires_at: ago(-3_600),
 };
+
+export const unreadable: LedgerItem = {
+  status: "unreadable",
+  kind: "table rows",
+  schema: "public",
+  name: "public.payroll",
+  rule: "privilege",
+  detail: "",
+  privilege: "SELECT on public.payroll",
+  grants: ["GRANT SELECT ON TABLE public.payroll TO guarda"],
+  objects: 1,
+  carried: true,
+  lost: true,
+};
+
+export const ledger = (over: Partial<Ledger["summary"]> = {}, items: LedgerItem[] = []): Ledger => ({
+  summary: {
+    preset: "none",
+    preset_detected: "none",
+    managed_data: [],
+    strict: false,
+    objects: 812,
+    dumped: 812,
+    excluded: 0,
+    unreadable: 0,
+    unsupported: 0,
+    managed: 0,
+    lost: 0,
+    compared_with: null,
+    ...over,
+  },
+  groups: [
+    {
+      kind: "table",
+      schema: "public",
+      dumped: 12,
+      excluded: 0,
+      unreadable: 0,
+      unsupported: 0,
+      managed: 0,
+    },
+  ],
+  items,
+  next_cursor: null,
+  has_more: false,
+  truncated: false,
+});

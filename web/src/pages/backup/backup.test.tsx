@@ -201,4 +201,33 @@ describe("adding a database", () => {
     await page.user.click(screen.getByRole("button", { name: "Fazer a primeira cópia" }));
     await waitFor(() => expect(page.at()).toContain(`run_source=${shop.id}`));
   });
+
+  it("sends what belongs into the backup, and shows the platform that was found", async () => {
+    const page = open("/admin/backup?dialog=source", {
+      [get]: summary(),
+      "POST /api/sources": Response.json(shop, { status: 201 }),
+      [`POST /api/sources/${shop.id}/test`]: {
+        ok: true,
+        server_version: "15.8",
+        size_bytes: 1_000_000,
+        checks: [],
+        preset: {
+          name: "supabase",
+          detected: "supabase",
+          managed_schemas: ["auth", "storage"],
+          data_schemas: ["auth", "storage"],
+        },
+      },
+    });
+    const dialog = await screen.findByRole("dialog");
+    await page.user.type(within(dialog).getByLabelText("Nome"), "loja");
+    await page.user.type(within(dialog).getByLabelText("Endereço de conexão"), "postgres://db/shop");
+    await page.user.click(within(dialog).getByText("O que faz parte do backup"));
+    await page.user.click(within(dialog).getByLabelText("auth"));
+    await page.user.click(within(dialog).getByLabelText("Falhar em vez de deixar lacunas"));
+    await page.user.click(within(dialog).getByRole("button", { name: "Adicionar e testar" }));
+    expect(await screen.findByText(/Parece ser Supabase; .*auth, storage/)).toBeInTheDocument();
+    const sent = page.calls.find((call) => call.method === "POST" && call.path === "/api/sources");
+    expect(sent?.body).toMatchObject({ settings: { preset: "auto", strict: true, managed_data: ["auth"] } });
+  });
 });

@@ -5,15 +5,19 @@ import { useForm } from "react-hook-form";
 import { useTranslation } from "react-i18next";
 import { ApiError } from "@/api/problem";
 import { keys, useAddSource, useTestSource } from "@/api/queries";
-import type { Source, SourceTest } from "@/api/types";
+import type { Source, SourceSettings, SourceTest } from "@/api/types";
 import { usePermission } from "@/app/services";
 import { useFormat } from "@/format/use-format";
 import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
-import { Field, Input } from "@/ui/field";
+import { CheckField, Field, Input } from "@/ui/field";
+import { Select } from "@/ui/select";
 import { ErrorPanel, Skeleton } from "@/ui/states";
 
-type Form = { name: string; dsn: string };
+type Preset = NonNullable<SourceSettings["preset"]>;
+type Form = { name: string; dsn: string; preset: Preset; managed: string[]; strict: boolean };
+
+const presets: Preset[] = ["auto", "none", "supabase", "rds"];
 
 /** Adds a database, then tries it: what a backup needs is checked one thing at a time. */
 export function SourceDialog({
@@ -69,12 +73,22 @@ function SourceForm({ onAdded, onCancel }: { onAdded: (source: Source) => void; 
   const { t } = useTranslation();
   const add = useAddSource();
   const allowed = usePermission("sources.write");
-  const { register, handleSubmit, setError, formState } = useForm<Form>({
-    defaultValues: { name: "", dsn: "" },
+  const { register, handleSubmit, setError, formState, watch, setValue } = useForm<Form>({
+    defaultValues: { name: "", dsn: "", preset: "auto", managed: [], strict: false },
   });
+  const preset = watch("preset");
+  const hasPlatformRows = preset === "auto" || preset === "supabase";
   const [sent, setSent] = useState({ body: "", key: "" });
   const submit = handleSubmit((form) => {
-    const source = { name: form.name.trim(), dsn: form.dsn.trim() };
+    const source = {
+      name: form.name.trim(),
+      dsn: form.dsn.trim(),
+      settings: {
+        preset: form.preset,
+        strict: form.strict,
+        managed_data: hasPlatformRows ? form.managed : [],
+      },
+    };
     const body = JSON.stringify(source);
     const key = sent.body === body ? sent.key : crypto.randomUUID();
     setSent({ body, key });
@@ -132,6 +146,44 @@ function SourceForm({ onAdded, onCancel }: { onAdded: (source: Source) => void; 
           />
         )}
       </Field>
+      <details>
+        <summary className="w-fit cursor-pointer rounded font-medium text-[13px]">
+          {t("source_dialog.options")}
+        </summary>
+        <div className="mt-3 flex flex-col gap-4 border-line border-l-2 pl-4">
+          <Field label={t("source_dialog.preset")} help={t("source_dialog.preset_help")}>
+            {({ id }) => (
+              <Select
+                id={id}
+                label={t("source_dialog.preset")}
+                value={preset}
+                onChange={(value) => setValue("preset", value)}
+                options={presets.map((value) => ({
+                  value,
+                  label:
+                    value === "auto" || value === "none"
+                      ? t(`source_dialog.preset_${value}`)
+                      : t(`preset.${value}`),
+                }))}
+              />
+            )}
+          </Field>
+          {hasPlatformRows && (
+            <fieldset className="flex flex-col gap-1.5">
+              <legend className="mb-1.5 font-medium text-[13px]">{t("source_dialog.managed_data")}</legend>
+              {["auth", "storage"].map((schema) => (
+                <CheckField key={schema} label={schema} value={schema} {...register("managed")} />
+              ))}
+              <p className="text-[13px] text-ink-3 leading-[18px]">{t("source_dialog.managed_help")}</p>
+            </fieldset>
+          )}
+          <CheckField
+            label={t("source_dialog.strict")}
+            help={t("source_dialog.strict_help")}
+            {...register("strict")}
+          />
+        </div>
+      </details>
       <div className="mt-1 flex justify-end gap-2">
         <Button onClick={onCancel}>{t("action.cancel")}</Button>
         <Button
@@ -177,6 +229,14 @@ function Checks({
                 .join(" · ")}
             </span>
           </p>
+          {test.data.preset && test.data.preset.name !== "none" && (
+            <p className="text-ink-2">
+              {t("source_dialog.preset_found", {
+                platform: t(`preset.${test.data.preset.name}`),
+                schemas: test.data.preset.managed_schemas.join(", ") || "—",
+              })}
+            </p>
+          )}
           <ul className="flex flex-col gap-2.5">
             {test.data.checks.map((check) => (
               <li key={check.name} className="flex gap-2.5">

@@ -1,5 +1,6 @@
 import { Tabs } from "@base-ui/react/tabs";
 import { useQuery } from "@tanstack/react-query";
+import clsx from "clsx";
 import { useTranslation } from "react-i18next";
 import { executionQuery } from "@/api/queries";
 import { type ExecutionDetail, isActive, outcomeOf } from "@/api/types";
@@ -9,11 +10,12 @@ import { Sheet } from "@/ui/dialog";
 import { ErrorPanel, Skeleton } from "@/ui/states";
 import { StatusBadge } from "@/ui/status";
 import { RunningCard } from "../backup/running-card";
+import { Coverage } from "./coverage";
 import { Files } from "./files";
 import { Overview } from "./overview";
 import { TableBars } from "./table-bars";
 
-export const views = ["overview", "tables", "files"] as const;
+export const views = ["overview", "tables", "ledger", "files"] as const;
 export type View = (typeof views)[number];
 
 /** One run, beside the list; which one and which tab is in the address. */
@@ -62,7 +64,6 @@ export function RunDetail({
 
 function Content({ run, view, onView }: { run: ExecutionDetail; view: View; onView: (view: View) => void }) {
   const { t } = useTranslation();
-  const format = useFormat();
   return (
     <>
       {isActive(run) && (
@@ -82,10 +83,9 @@ function Content({ run, view, onView }: { run: ExecutionDetail; view: View; onVi
               className="-mb-px inline-flex h-10 items-center gap-1.5 border-transparent border-b-2 text-ink-2 hover:text-ink data-active:border-accent data-active:font-semibold data-active:text-ink"
             >
               {t(`detail.${name}`)}
-              {name === "tables" && run.table_details.length > 0 && (
-                <span className="num rounded-full bg-sunken px-1.5 font-normal text-[12px] text-ink-2">
-                  {format.number(run.table_details.length)}
-                </span>
+              {name === "tables" && <Count of={run.table_details.length} />}
+              {name === "ledger" && (
+                <Count of={(run.ledger?.unreadable ?? 0) + (run.ledger?.unsupported ?? 0)} alarming />
               )}
             </Tabs.Tab>
           ))}
@@ -96,11 +96,29 @@ function Content({ run, view, onView }: { run: ExecutionDetail; view: View; onVi
         <Tabs.Panel value="tables" className="p-5">
           <TableBars run={run} />
         </Tabs.Panel>
+        <Tabs.Panel value="ledger" className="p-5">
+          <Coverage run={run} />
+        </Tabs.Panel>
         <Tabs.Panel value="files" className="p-5">
           <Files run={run} />
         </Tabs.Panel>
       </Tabs.Root>
     </>
+  );
+}
+
+function Count({ of, alarming = false }: { of: number; alarming?: boolean }) {
+  const format = useFormat();
+  if (of === 0) return null;
+  return (
+    <span
+      className={clsx(
+        "num rounded-full px-1.5 text-[12px]",
+        alarming ? "bg-bad-soft font-medium text-bad" : "bg-sunken font-normal text-ink-2",
+      )}
+    >
+      {format.number(of)}
+    </span>
   );
 }
 

@@ -1,6 +1,6 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
-import { detail, done, files, running, summary, viewer } from "@/test/fixtures";
+import { detail, done, files, ledger, running, summary, unreadable, viewer } from "@/test/fixtures";
 import { type Handlers, never, open, problem } from "@/test/stub";
 
 const list = "GET /api/backup/executions";
@@ -156,5 +156,37 @@ describe("a run's detail", () => {
     const page = at(`?run=${id}&view=files`, page1(), { [one]: detail() }, { user: viewer });
     expect(await screen.findByText("O seu papel não tem a permissão backup.download.")).toBeInTheDocument();
     expect(page.calls.some((call) => call.path.endsWith("/download"))).toBe(false);
+  });
+
+  it("counts what the backup holds, and says when nothing is missing", async () => {
+    at(`?run=${id}&view=ledger`, page1(), { [one]: detail(), [`${one}/ledger`]: ledger() });
+    expect(
+      await screen.findByText("Todos os 812 objetos do banco estão contabilizados, sem lacunas"),
+    ).toBeInTheDocument();
+    expect(screen.getByText("Nada ficou de fora.")).toBeInTheDocument();
+    expect(screen.queryByRole("button", { name: "Copiar os comandos" })).not.toBeInTheDocument();
+  });
+
+  it("names what could not be read and the statement that mends it", async () => {
+    const answer = ledger({ dumped: 811, unreadable: 1, lost: 1 }, [unreadable]);
+    const page = at(`?run=${id}&view=ledger`, page1(), { [one]: detail(), [`${one}/ledger`]: answer });
+    expect(await screen.findByText("public.payroll")).toBeInTheDocument();
+    expect(screen.getByText("GRANT SELECT ON TABLE public.payroll TO guarda;")).toBeInTheDocument();
+    expect(screen.getByText(/1 objeto estava no backup anterior/)).toBeInTheDocument();
+    await page.user.click(screen.getByRole("button", { name: /^Perdido desde o último backup/ }));
+    await waitFor(() => expect(page.at()).toContain("coverage=lost"));
+    const asked = page.calls.filter((call) => call.path.endsWith("/ledger"));
+    expect(asked.at(-1)!.url.searchParams.get("lost")).toBe("true");
+  });
+
+  it("tells a backup without a ledger from a failure to load it", async () => {
+    const old = at(`?run=${id}&view=ledger`, page1(), { [one]: detail(), [`${one}/ledger`]: problem(404) });
+    expect(await screen.findByText(/antes de os backups terem inventário/)).toBeInTheDocument();
+    old.unmount();
+    at(`?run=${id}&view=ledger`, page1(), {
+      [one]: detail(),
+      [`${one}/ledger`]: problem(503, { detail: "O banco está fora." }),
+    });
+    expect(await screen.findByText("O banco está fora.")).toBeInTheDocument();
   });
 });
