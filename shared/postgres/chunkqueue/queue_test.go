@@ -32,7 +32,7 @@ func newQueue(t *testing.T, chunks int) (*chunkqueue.Queue, *clock.Manual) {
 		t.Fatal(err)
 	}
 	c := clock.At(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC))
-	q := chunkqueue.New(pool, c, id)
+	q := chunkqueue.New(pool, c, id, chunkqueue.Options{})
 	var list []backup.Chunk
 	for i := range chunks {
 		list = append(list, backup.Chunk{No: i + 1, TableOID: 4_000_000_000 + uint32(i/2), Schema: "public", Table: fmt.Sprintf("t%d", i/2), FromBlock: int64(i), ToBlock: -1, Estimate: 8192})
