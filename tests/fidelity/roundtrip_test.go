@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,11 +37,11 @@ func connector(dsn string) func(context.Context) (*pgx.Conn, error) {
 }
 
 // backUp makes a backup as the role in the URL.
-func backUp(t testing.TB, dsn string) kept {
+func (d database) backUp(t testing.TB) kept {
 	t.Helper()
 	ctx := context.Background()
 	store := memory.New()
-	r, err := backup.Execute(ctx, backup.Deps{Connect: connector(dsn), Store: store}, backup.Run{ID: uuid.NewString(), Source: "db"})
+	r, err := backup.Execute(ctx, backup.Deps{Connect: connector(d.url), Store: store}, backup.Run{ID: uuid.NewString(), Source: "db"})
 	if err != nil {
 		t.Fatalf("back up: %v (%s)", err, fault.HintOf(err))
 	}
@@ -61,9 +62,9 @@ func backUp(t testing.TB, dsn string) kept {
 }
 
 // into restores the backup as the role in the URL.
-func (k kept) into(t testing.TB, dsn string, o restore.Options) {
+func (k kept) into(t testing.TB, d database, o restore.Options) {
 	t.Helper()
-	r, err := restore.Run(context.Background(), restore.Deps{Connect: connector(dsn), Store: k.store}, o, k.at)
+	r, err := restore.Run(context.Background(), restore.Deps{Connect: connector(d.url), Store: k.store}, o, k.at)
 	if err != nil {
 		t.Fatalf("restore: %v (%s)\n%s", err, fault.HintOf(err), k.context(err))
 	}
@@ -87,17 +88,60 @@ func (k kept) context(err error) string {
 // the versions of the server and of pg_dump.
 var notKept = regexp.MustCompile(`(?m)^(\\(un)?restrict .*|-- Dumped (from|by) .*)\n`)
 
-// dump is what pg_dump writes about a database, rows included.
-func dump(t testing.TB, dsn string, args ...string) string {
+// database is an empty or filled database on one of the servers.
+type database struct {
+	server pgtest.Server
+	url    string
+}
+
+func newDatabase(t testing.TB, s pgtest.Server) database {
 	t.Helper()
-	cmd := exec.Command(pgtest.Program(t, "pg_dump"), append(args, "-d", dsn)...)
+	return database{server: s, url: s.New(t)}
+}
+
+// as is the database seen by another role.
+func (d database) as(t testing.TB, role string) database {
+	t.Helper()
+	u, err := url.Parse(d.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.User(role)
+	return database{server: d.server, url: u.String()}
+}
+
+// dump is what pg_dump writes about the database, rows included.
+func (d database) dump(t testing.TB, args ...string) string {
+	t.Helper()
+	return notKept.ReplaceAllString(string(d.rawDump(t, d.server.Major, args...)), "")
+}
+
+// rawDump is pg_dump's output, by a program that is new enough for a version.
+func (d database) rawDump(t testing.TB, major int, args ...string) []byte {
+	t.Helper()
+	cmd := exec.Command(pgtest.Client(t, "pg_dump", major), append(args, "-d", d.url)...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("pg_dump: %v\n%s", err, stderr.String())
 	}
-	return notKept.ReplaceAllString(string(out), "")
+	return out
+}
+
+// psql runs a script and returns what it complained about. It stops at the
+// first error if asked to, else it goes on.
+func (d database) psql(t testing.TB, script []byte, stop bool) string {
+	t.Helper()
+	cmd := exec.Command(pgtest.Client(t, "psql", d.server.Major), "-X", "-q", "-v", "ON_ERROR_STOP="+map[bool]string{true: "1", false: "0"}[stop], "-d", d.url)
+	cmd.Stdin = bytes.NewReader(script)
+	cmd.Env = append(os.Environ(), "PGCLIENTENCODING=UTF8")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("psql: %v\n%s", err, stderr.String())
+	}
+	return stderr.String()
 }
 
 // same compares two texts and shows the difference.
@@ -118,10 +162,10 @@ func same(t testing.TB, what, want, got string) {
 }
 
 // sameRows compares the content hash of each table with the backup's.
-func (k kept) sameRows(t testing.TB, dsn string) {
+func (k kept) sameRows(t testing.TB, d database) {
 	t.Helper()
 	ctx := context.Background()
-	conn, err := pgx.Connect(ctx, dsn)
+	conn, err := pgx.Connect(ctx, d.url)
 	if err != nil {
 		t.Fatal(err)
 	}
