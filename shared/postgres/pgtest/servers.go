@@ -55,6 +55,17 @@ func (s Server) Role(t testing.TB, name string) {
 		end $$`, "'"+strings.ReplaceAll(name, "'", "''")+"'", pgx.Identifier{name}.Sanitize()))
 }
 
+// Own returns the run's own server, the one that New makes databases on.
+func Own(t testing.TB) Server {
+	t.Helper()
+	url := ServerURL(t)
+	major, err := majorOf(url)
+	if err != nil {
+		t.Fatalf("ask the test server for its version: %v", err)
+	}
+	return Server{Major: major, admin: url}
+}
+
 // OnEachServer runs a test on every major version at hand, oldest first: the
 // run's own server, and those that ServersVariable or ServerURLsVariable name.
 // The tests run in parallel.
