@@ -25,6 +25,22 @@ const (
 	passLast               // what runs the users' code or would fire during the restore
 )
 
+// passes says when each entry is applied, by its ID. What needs an entry of the
+// last pass (the comment on an event trigger) is of the last pass too.
+func passes(entries []pgcatalog.Entry) map[int]pass {
+	of := make(map[int]pass, len(entries))
+	for i := range entries {
+		e := &entries[i]
+		of[e.ID] = passOf(e)
+		for _, d := range e.DependsOn {
+			if of[d] == passLast {
+				of[e.ID] = passLast
+			}
+		}
+	}
+	return of
+}
+
 func passOf(e *pgcatalog.Entry) pass {
 	switch {
 	case isACL(e):
@@ -60,7 +76,7 @@ func (x *restoration) schema(ctx context.Context) error {
 	}
 	for i := range x.entries {
 		e := &x.entries[i]
-		if passOf(e) != passSchema {
+		if x.pass[e.ID] != passSchema {
 			continue
 		}
 		if e.NoTransaction || open == schemaBatch {
@@ -131,7 +147,7 @@ func stopped(err error, object string) error {
 func (x *restoration) indexes(ctx context.Context) error {
 	var main []*pgcatalog.Entry
 	for i := range x.entries {
-		if e := &x.entries[i]; passOf(e) == passMain {
+		if e := &x.entries[i]; x.pass[e.ID] == passMain {
 			main = append(main, e)
 		}
 	}
@@ -139,7 +155,7 @@ func (x *restoration) indexes(ctx context.Context) error {
 		return err
 	}
 	for i := range x.entries {
-		if e := &x.entries[i]; passOf(e) == passACL {
+		if e := &x.entries[i]; x.pass[e.ID] == passACL {
 			if err := x.apply(ctx, x.conn, e); err != nil {
 				return err
 			}

@@ -9,7 +9,6 @@ import (
 
 // choose finds the tables and entries to restore.
 func (x *restoration) choose() error {
-	x.made = map[uint32]bool{}
 	c := x.m.Catalog()
 	if len(x.Tables) > 0 {
 		var err error
@@ -18,7 +17,7 @@ func (x *restoration) choose() error {
 		}
 		for _, l := range c.LeftOut[len(x.m.LeftOut):] {
 			if l.Reason == pgcatalog.NotSelected || l.Reason == pgcatalog.RowsNotSelected {
-				x.warnings = append(x.warnings, manifest.Warning{Code: "left_out", Object: l.Schema + "." + l.Name,
+				x.warn(manifest.Warning{Code: "left_out", Object: l.Schema + "." + l.Name,
 					Message: fmt.Sprintf("%s %s: %s (%s)", l.Kind, l.Name, l.Reason, l.Detail)})
 			}
 		}
@@ -32,9 +31,6 @@ func (x *restoration) choose() error {
 	}
 	x.made = map[uint32]bool{}
 	for _, e := range c.Entries {
-		if e.Kind == "TABLE" {
-			x.made[e.Table] = true
-		}
 		if !x.NoACL || !isACL(&e) {
 			x.entries = append(x.entries, e)
 			if e.Kind == "TABLE" {
@@ -42,5 +38,6 @@ func (x *restoration) choose() error {
 			}
 		}
 	}
+	x.pass = passes(x.entries)
 	return nil
 }

@@ -51,7 +51,7 @@ func (x *restoration) data(ctx context.Context) error {
 		return err
 	}
 	for i := range x.entries {
-		if e := &x.entries[i]; passOf(e) == passData {
+		if e := &x.entries[i]; x.pass[e.ID] == passData {
 			if err := x.apply(ctx, x.conn, e); err != nil {
 				return err
 			}

@@ -113,7 +113,7 @@ func (x *restoration) checkRoles(ctx context.Context) error {
 			return fault.New(fault.Forbidden, "the role %s could not be made on the target server", role).
 				Hint("connect as a role with CREATEROLE, or make it by hand").Because(err)
 		}
-		x.warnings = append(x.warnings, manifest.Warning{Code: "role_created", Object: role,
+		x.warn(manifest.Warning{Code: "role_created", Object: role,
 			Message: fmt.Sprintf("the role %s was made without login and password", role)})
 	}
 	return x.checkOwners(ctx)

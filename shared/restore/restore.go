@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -132,8 +133,10 @@ type restoration struct {
 	key      *seal.DataKey
 	entries  []pgcatalog.Entry // those to restore
 	tables   []*manifest.Table
+	pass     map[int]pass    // by an entry's ID
 	made     map[uint32]bool // OIDs of the tables that entries make
 	began    time.Time
+	warned   sync.Mutex
 	warnings []manifest.Warning
 	progress tracker
 	conn     *pgx.Conn // for what is done one by one
@@ -183,6 +186,13 @@ func (x *restoration) run(ctx context.Context, l manifest.Listed) error {
 	return x.progress.phase(ctx, PhaseDone)
 }
 
+// warn notes what a person should know though the restore goes on.
+func (x *restoration) warn(w manifest.Warning) {
+	x.warned.Lock()
+	defer x.warned.Unlock()
+	x.warnings = append(x.warnings, w)
+}
+
 func (x *restoration) result() *Result {
 	return &Result{BackupID: x.m.BackupID, Status: "completed", Tables: len(x.tables), Rows: x.progress.rows.Load(), Bytes: x.progress.bytes.Load(),
 		Objects: len(x.entries), DurationSeconds: x.Clock.Now().Sub(x.began).Seconds(), Phases: x.progress.phases(), Warnings: x.warnings}
@@ -191,15 +201,12 @@ func (x *restoration) result() *Result {
 // finish refreshes materialized views, makes event triggers and takes
 // statistics, without which the first queries would be slow.
 func (x *restoration) finish(ctx context.Context) error {
-	for _, e := range x.entries {
-		if passOf(&e) == passLast {
-			if err := x.apply(ctx, x.conn, &e); err != nil {
+	for i := range x.entries {
+		if e := &x.entries[i]; x.pass[e.ID] == passLast {
+			if err := x.apply(ctx, x.conn, e); err != nil {
 				return err
 			}
 		}
 	}
-	if err := pgsession.Exec(ctx, x.conn, "analyze"); err != nil {
-		return pgsession.Explain(err, "take statistics")
-	}
-	return nil
+	return x.analyze(ctx)
 }

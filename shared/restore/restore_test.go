@@ -158,3 +158,44 @@ func TestTheSampleShopComesBack(t *testing.T) {
 		})
 	}
 }
+
+// TestWhatAnalyzeCannotReadIsNamed: a child that is a foreign table whose
+// wrapper does nothing.
+func TestWhatAnalyzeCannotReadIsNamed(t *testing.T) {
+	t.Parallel()
+	wrapper := "w_" + uuid.NewString()[:8]
+	source := pgtest.New(t)
+	pgtest.Exec(t, source, `create foreign data wrapper `+wrapper+`; create server far foreign data wrapper `+wrapper+`;
+		create table parent (id int); create foreign table child () inherits (parent) server far;
+		create table other (id int); insert into other select generate_series(1, 100)`)
+	store := memory.New()
+	l := backUp(t, source, store, nil)
+	target := pgtest.New(t)
+	r, err := restore.Run(context.Background(), restore.Deps{Connect: connector(target), Store: store}, restore.Options{}, l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Warnings) != 1 || r.Warnings[0].Code != "not_analyzed" || !strings.Contains(r.Warnings[0].Object, "parent") {
+		t.Errorf("%+v", r.Warnings)
+	}
+	if n := count(t, target, "select count(*) from pg_stats where tablename = 'other'"); n != 1 {
+		t.Error("the other table has no statistics")
+	}
+}
+
+// TestAnEventTriggersCommentComesAfterIt: event triggers are made last, and
+// what is about them after them.
+func TestAnEventTriggersCommentComesAfterIt(t *testing.T) {
+	t.Parallel()
+	source := pgtest.New(t)
+	name := "et_" + uuid.NewString()[:8]
+	pgtest.Exec(t, source, `create function noted() returns event_trigger language plpgsql as 'begin end';
+		create event trigger `+name+` on ddl_command_end execute function noted(); comment on event trigger `+name+` is 'watches'`)
+	store := memory.New()
+	l := backUp(t, source, store, nil)
+	target := pgtest.New(t)
+	if _, err := restore.Run(context.Background(), restore.Deps{Connect: connector(target), Store: store}, restore.Options{}, l); err != nil {
+		t.Fatal(err)
+	}
+	sameDump(t, source, target)
+}
