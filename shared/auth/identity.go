@@ -33,20 +33,23 @@ const (
 	SourcesWrite   Permission = "sources.write"
 	SourcesTest    Permission = "sources.test"
 	AccessWrite    Permission = "access.write"
+	LogsRead       Permission = "logs.read"
+	LogsWrite      Permission = "logs.write"  // to send entries
+	LogsManage     Permission = "logs.manage" // retention, masking, text search
 )
 
 // Permissions returns what a role may do, in a fixed order; an unknown role
 // may do nothing.
 func (r Role) Permissions() []Permission {
-	viewer := []Permission{BackupRead, SourcesRead}
-	operator := append(slices.Clone(viewer), BackupRun, BackupCancel, SchedulesWrite)
+	viewer := []Permission{BackupRead, SourcesRead, LogsRead}
+	operator := append(slices.Clone(viewer), BackupRun, BackupCancel, SchedulesWrite, LogsWrite)
 	switch r {
 	case Viewer:
 		return viewer
 	case Operator:
 		return operator
 	case Admin:
-		return append(operator, BackupDownload, SourcesWrite, SourcesTest, AccessWrite)
+		return append(operator, BackupDownload, SourcesWrite, SourcesTest, AccessWrite, LogsManage)
 	}
 	return []Permission{}
 }
