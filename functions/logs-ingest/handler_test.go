@@ -1,0 +1,232 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+
+	"guarda/functions/internal/logtest"
+	"guarda/shared/auth"
+	"guarda/shared/blob/memory"
+	"guarda/shared/clock"
+	"guarda/shared/logs"
+	"guarda/tests/contract"
+)
+
+type world struct {
+	*logtest.World
+	client *contract.Client
+	blobs  *memory.Store
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{World: logtest.New(t), blobs: memory.New()}
+	in := &logs.Ingester{Store: w.Store, Clock: clock.System{}, Log: w.Log}
+	w.client = &contract.Client{Handler: New(w.Log, in), As: contract.Operator}
+	return w
+}
+
+func decode[T any](t *testing.T, a contract.Answer) (v T) {
+	t.Helper()
+	if err := json.Unmarshal(a.Body, &v); err != nil {
+		t.Fatalf("%d %s: %v", a.Status, a.Body, err)
+	}
+	return v
+}
+
+// send posts any body without holding the request against the contract, which
+// knows no encodings.
+func (w *world) send(t *testing.T, path, contentType, encoding string, body []byte) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodPost, path, bytes.NewReader(body))
+	r = r.WithContext(auth.WithIdentity(t.Context(), contract.Operator))
+	r.Header.Set("Content-Type", contentType)
+	if encoding != "" {
+		r.Header.Set("Content-Encoding", encoding)
+	}
+	rec := httptest.NewRecorder()
+	w.client.Handler.ServeHTTP(rec, r)
+	return rec
+}
+
+func zipped(b []byte) []byte {
+	var out bytes.Buffer
+	z := gzip.NewWriter(&out)
+	_, _ = z.Write(b)
+	_ = z.Close()
+	return out.Bytes()
+}
+
+func zstandard(b []byte) []byte {
+	e, _ := zstd.NewWriter(nil)
+	return e.EncodeAll(b, nil)
+}
+
+const one = `{"level":"error","source":"backup_system","message":"Falha na compressão do backup","metadata":{"error_code":"COMPRESSION_FAILED","file_size":1024000}}`
+
+func TestOneEntryAnArrayAndLinesAreStoredInOrder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := decode[receipt](t, w.client.Do(t, http.MethodPost, "/api/logs", one))
+	if !a.Success || a.Accepted != 1 {
+		t.Errorf("%+v", a)
+	}
+	array := `[{"level":"info","source":"a","message":"m1"},{"level":"WARNING","source":"a","message":"m2"}]`
+	lines := `{"level":"info","source":"a","message":"m3"}` + "\n\n" + `{"level":"fatal","source":"a","message":"m4"}` + "\n"
+	for _, c := range []struct {
+		contentType, encoding string
+		body                  []byte
+	}{
+		{"application/json", "", []byte(array)}, {"application/x-ndjson", "", []byte(lines)}, {"application/json", "", []byte(lines)},
+		{"application/json", "gzip", zipped([]byte(array))}, {"application/x-ndjson", "zstd", zstandard([]byte(lines))}, {"application/zstd", "", zstandard([]byte(array))},
+		{"application/json", "gzip", []byte(array)}, // as API Gateway passes on what it decoded
+	} {
+		if got := w.send(t, "/api/logs", c.contentType, c.encoding, c.body); got.Code != 200 || !strings.Contains(got.Body.String(), `"accepted":2`) {
+			t.Errorf("%s %s: %d %s", c.contentType, c.encoding, got.Code, got.Body)
+		}
+	}
+	got := w.Texts(`select level || ' ' || message from guarda.advanced_logs order by created_at, id`)
+	want := []string{"error Falha na compressão do backup", "info m1", "warn m2", "info m3", "critical m4", "info m3", "critical m4", "info m1", "warn m2", "info m3", "critical m4", "info m1", "warn m2", "info m1", "warn m2"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+	w.CountsAgree()
+}
+
+func TestABadEntryIsRejectedByIndexAndTheRestIsStored(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	body := `[{"level":"info","source":"a","message":"good"},{"level":"loud","source":"a","message":"x"},7,{"source":"a","message":"x"},` +
+		`{"level":"info","source":"a","message":"a\u0000b"},{"level":"info","source":"a","message":"x","metadata":[]},{"level":"info","source":"a","message":"x","extra":1},` +
+		`{"level":"info","source":"` + strings.Repeat("s", 101) + `","message":"x"},{"level":"info","source":"a","message":3},{"level":"info","source":"a","message":"x","id":"7"},` +
+		`{"level":"info","source":"a","message":"x","metadata":{"a":"\u0000"}},{"level":"info","source":"a","message":"x","metadata":{"n":1e999999}},` +
+		`{"level":"info","source":"a","message":"x","created_at":"2009-01-01"},{"level":"info","source":"a","message":"x","created_at":"2126-01-01T00:00:00Z"},` +
+		`{"level":"info","source":"a","message":"lone \ud800 half","metadata":{"k":"\udc00"}},{"level":"info","source":"a","message":"   "}]`
+	a := decode[receipt](t, w.client.Do(t, http.MethodPost, "/api/logs", body, "Accept-Language", "pt-BR"))
+	var got []string
+	for _, r := range a.Rejections {
+		got = append(got, fmt.Sprintf("%d %s %s", r.Index, r.Field, r.Code))
+	}
+	want := []string{"1 level not_allowed", "2  type", "3 level required", "4 message nul", "5 metadata type", "6 extra unknown", "7 source too_long", "8 message type", "9 id invalid",
+		"10 metadata nul", "11 metadata out_of_range", "15 message required", "12 created_at out_of_range", "13 created_at out_of_range"}
+	slices.Sort(want)
+	slices.Sort(got)
+	if !slices.Equal(got, want) || a.Accepted != 2 || a.Rejected != 14 || a.Success {
+		t.Errorf("%q\n%+v", got, a)
+	}
+	if stored := w.Texts(`select message || coalesce(metadata->>'k', '') from guarda.advanced_logs order by created_at`); !slices.Equal(stored, []string{"good", "lone \uFFFD half\uFFFD"}) {
+		t.Errorf("%q", stored)
+	}
+	w.CountsAgree()
+}
+
+func TestAnIdSentTwiceIsStoredOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const id = "0b0e4a52-5f0a-4e39-9d0f-0123456789ab"
+	entry := func(more string) string {
+		return `{"id":"` + id + `","level":"info","source":"a","message":"once"` + more + `}`
+	}
+	first := decode[receipt](t, w.client.Do(t, http.MethodPost, "/api/logs", "["+entry("")+","+entry("")+"]"))
+	second := decode[receipt](t, w.client.Do(t, http.MethodPost, "/api/logs", entry(`,"created_at":"2026-11-20T10:00:00Z"`)))
+	if first.Accepted != 1 || first.Duplicates != 1 || second.Accepted != 0 || second.Duplicates != 1 {
+		t.Errorf("%+v %+v", first, second)
+	}
+	keyed := func() receipt {
+		return decode[receipt](t, w.client.Do(t, http.MethodPost, "/api/logs", one, "Idempotency-Key", "k1"))
+	}
+	if a, b := keyed(), keyed(); a.BatchID != b.BatchID || b.Accepted != 1 {
+		t.Errorf("%+v %+v", a, b)
+	}
+	if n := w.Texts(`select count(*)::text from guarda.advanced_logs`); n[0] != "2" {
+		t.Errorf("%v rows", n)
+	}
+	w.CountsAgree()
+}
+
+func TestWhatCannotBeReadHasTheRightStatus(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	bomb := zipped(bytes.Repeat([]byte(" "), logs.MaxBody+100))
+	for name, c := range map[string]struct {
+		contentType, encoding string
+		body                  []byte
+		status                int
+	}{
+		"no JSON":           {"application/json", "", []byte(`{"level":`), 400},
+		"nothing":           {"application/json", "", nil, 400},
+		"a number":          {"application/json", "", []byte(`7`), 400},
+		"two arrays":        {"application/json", "", []byte(`[][]`), 400},
+		"invalid UTF-8":     {"application/json", "", []byte("{\"level\":\"info\",\"source\":\"a\",\"message\":\"\xff\"}"), 400},
+		"NUL":               {"application/json", "", []byte(`{"level":"info","source":"a","message":"\u0000"}`), 422},
+		"a raw NUL":         {"application/json", "", []byte("{\"level\":\"info\",\"source\":\"a\",\"message\":\"\x00\"}"), 400},
+		"wrong type":        {"application/json", "", []byte(`{"level":1,"source":"a","message":"x"}`), 422},
+		"a form":            {"application/x-www-form-urlencoded", "", []byte(`a=b`), 415},
+		"another charset":   {"application/json; charset=latin1", "", []byte(one), 415},
+		"brotli":            {"application/json", "br", []byte(one), 415},
+		"cut off gzip":      {"application/json", "gzip", zipped([]byte(one))[:40], 400},
+		"damaged zstd":      {"application/x-ndjson", "zstd", []byte("(\xb5/\xfdnothing"), 400},
+		"gzip bomb":         {"application/json", "gzip", bomb, 413},
+		"zstd bomb":         {"application/x-ndjson", "zstd", zstandard(bytes.Repeat([]byte(" "), logs.MaxBody+100)), 413},
+		"oversized":         {"application/json", "", bytes.Repeat([]byte(" "), maxEncoded+1), 413},
+		"too many":          {"application/json", "", []byte("[" + strings.Repeat("1,", logs.MaxEntries+1) + "1]"), 413},
+		"oversized message": {"application/json", "", []byte(`{"level":"info","source":"a","message":"` + strings.Repeat("m", logs.MaxMessage+1) + `"}`), 422},
+		"deep":              {"application/json", "", []byte(`{"level":"info","source":"a","message":"x","metadata":{"a":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}}`), 422},
+		"very deep":         {"application/json", "", []byte(strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000)), 400},
+	} {
+		if got := w.send(t, "/api/logs", c.contentType, c.encoding, c.body); got.Code != c.status {
+			t.Errorf("%s: %d %s", name, got.Code, got.Body)
+		}
+	}
+	w.client.As = contract.Viewer
+	if got := w.client.Do(t, http.MethodPost, "/api/logs", one); got.Status != 403 {
+		t.Errorf("a viewer: %d", got.Status)
+	}
+}
+
+func TestAKeyThatSendsTooMuchWaits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if _, err := w.Pool.Exec(t.Context(), `update guarda.log_settings set key_limit = 3`); err != nil {
+		t.Fatal(err)
+	}
+	four := `[` + strings.Repeat(`{"level":"info","source":"a","message":"m"},`, 3) + `{"level":"info","source":"a","message":"m"}]`
+	if got := w.client.Do(t, http.MethodPost, "/api/logs", four); got.Status != 200 {
+		t.Fatalf("%d %s", got.Status, got.Body)
+	}
+	got := w.client.Do(t, http.MethodPost, "/api/logs", one)
+	if got.Status != 429 || got.Header.Get("Retry-After") == "" || got.Header.Get("Retry-After") == "0" {
+		t.Errorf("%d %v", got.Status, got.Header)
+	}
+	w.client.As = contract.Admin
+	if got := w.client.Do(t, http.MethodPost, "/api/logs", one); got.Status != 200 {
+		t.Errorf("somebody else: %d", got.Status)
+	}
+	if n := w.Texts(`select count(*)::text from guarda.advanced_logs`); n[0] != "5" {
+		t.Errorf("%v rows", n)
+	}
+}
+
+func TestSupabasesDrainIsUnderstood(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	body := `[{"event_message":"connection authorized","id":"5c0b0a52-5f0a-4e39-9d0f-0123456789ab","timestamp":1795500000123456,"identifier":"db-shop",
+		"metadata":[{"parsed":[{"error_severity":"FATAL","user_name":"u"}],"host":"db-1"}]},{"event_message":"plain","timestamp":1795500000123457}]`
+	a := decode[receipt](t, w.client.Do(t, http.MethodPost, "/api/logs", body))
+	if a.Accepted != 2 {
+		t.Fatalf("%+v", a)
+	}
+	got := w.Texts(`select level || '|' || source || '|' || message || '|' || coalesce(metadata->'metadata'->0->>'host', '') || '|' || extract(epoch from created_at)::text from guarda.advanced_logs order by created_at`)
+	if want := []string{"critical|db-shop|connection authorized|db-1|1795500000.123456", "info|supabase|plain||1795500000.123457"}; !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+}
