@@ -359,6 +359,223 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take in log entries
+         * @description One entry, an array of entries, or NDJSON (one entry a line); identity,
+         *     gzip or zstd encoded, at most 20 MiB decoded and 20,000 entries. A bad
+         *     entry is rejected by its index with the reason, and the rest is stored.
+         *     An id that was sent before is stored once and counted as a duplicate.
+         *     While Postgres is away the batch is put aside in the object store, and
+         *     the answer is 202. Entries of a Supabase log drain (`event_message`)
+         *     are understood too.
+         */
+        post: operations["ingestLogs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * OTLP/HTTP logs
+         * @description `ExportLogsServiceRequest` of the OpenTelemetry protocol, in protobuf or
+         *     JSON; the answer has the request's content type. Records that are
+         *     rejected are counted in `partialSuccess`. Errors are `google.rpc.Status`.
+         */
+        post: operations["ingestOTLP"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logs/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search log entries, newest first
+         * @description Filters by metadata are parameters of the form `metadata.<path>=value`,
+         *     for instance `metadata.request.status=500`. A search that would take
+         *     longer than its time answers with what it found so far: then
+         *     `searched_back_to` says how far it got, `has_more` is true and
+         *     `next_cursor` goes on from there.
+         */
+        get: operations["searchLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logs/histogram": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many entries there are over time, by level
+         * @description Takes the filters of the search. Without `start_date` it covers the 24
+         *     hours before `end_date`. Buckets are as wide as `interval_seconds` says,
+         *     start at its multiples, and none is left out.
+         */
+        get: operations["logHistogram"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logs/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many entries there are per level, source and pattern
+         * @description Takes the filters of the search; the default of `start_date` is 24 hours before `end_date`.
+         */
+        get: operations["logFacets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logs/tail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow entries as they come in (server-sent events)
+         * @description Events: `log` (data: an entry of the search, in the order of arrival),
+         *     `sampled` (data: `{"dropped": n}`, that many matching entries were not
+         *     sent because there were too many), `end` (data: `{"reason": …}`; connect
+         *     again). Lines that start with a colon are heartbeats, at most 15 seconds
+         *     apart. Every `log` and `sampled` event has an `id`: sent back in the
+         *     header `Last-Event-ID`, or as `last_event_id`, the tail goes on after
+         *     it and neither loses nor repeats an entry, for an hour. Without it the
+         *     tail starts with what comes next.
+         */
+        get: operations["tailLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logs/saved": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Saved searches of the caller, and shared ones, by name */
+        get: operations["listSavedSearches"];
+        put?: never;
+        /** Save a search */
+        post: operations["saveSearch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logs/saved/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Replace a saved search of one's own */
+        put: operations["updateSavedSearch"];
+        post?: never;
+        /** Forget a saved search of one's own */
+        delete: operations["deleteSavedSearch"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** One entry */
+        get: operations["getLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logs/{id}/context": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** What came right before and after an entry */
+        get: operations["logContext"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -925,6 +1142,168 @@ export interface components {
             next_cursor: string | null;
             has_more: boolean;
         };
+        /** @enum {string} */
+        LogLevel: "debug" | "info" | "warn" | "error" | "critical";
+        LogInput: {
+            /**
+             * Format: uuid
+             * @description Made up when it is not given; sent twice it is stored once.
+             */
+            id?: string;
+            /** @description debug, info, warn, error or critical; the usual other names (warning, fatal, trace…) in any case are understood. */
+            level?: string;
+            source?: string;
+            /** @description At most 256 KiB. */
+            message: string;
+            /** @description At most 256 KiB. */
+            metadata?: Record<string, never>;
+            /** @description ISO 8601, or a number: seconds, milliseconds, microseconds or nanoseconds since 1970. Now when it is not given; `timestamp` is another name. */
+            created_at?: string;
+            /** Format: uuid */
+            user_id?: string | null;
+            session_id?: string | null;
+        };
+        LogReceipt: {
+            /** @description Whether nothing was rejected. */
+            success: boolean;
+            /** @description Entries that are stored or put aside. */
+            accepted: number;
+            /** @description Entries whose id was stored before; unknown (0) with 202. */
+            duplicates: number;
+            rejected: number;
+            /** @description The first 100 of them. */
+            rejections: components["schemas"]["LogRejection"][];
+            /** Format: uuid */
+            batch_id: string;
+        };
+        LogRejection: {
+            /** @description Place in the array, or line of NDJSON, from 0. */
+            index: number;
+            field: string;
+            code: string;
+            message: string;
+        };
+        Log: {
+            /** Format: uuid */
+            id: string;
+            level: components["schemas"]["LogLevel"];
+            source: string;
+            message: string;
+            metadata: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: date-time
+             * @description To the microsecond.
+             */
+            created_at: string;
+            /** Format: uuid */
+            user_id: string | null;
+            session_id: string | null;
+            /** Format: uuid */
+            pattern_id: string | null;
+            /** @description Where the message matches the search: [start, end) in UTF-16 code units. */
+            highlights?: number[][];
+        };
+        LogSearch: {
+            logs: components["schemas"]["Log"][];
+            /** Format: int64 */
+            total_count: number;
+            /**
+             * @description gte: there are at least that many; counting stopped.
+             * @enum {string}
+             */
+            total_count_relation: "eq" | "gte";
+            has_more: boolean;
+            next_cursor: string | null;
+            /**
+             * Format: date-time
+             * @description Null: the whole range was searched.
+             */
+            searched_back_to: string | null;
+        };
+        LogHistogram: {
+            /** Format: date-time */
+            start: string;
+            /** Format: date-time */
+            end: string;
+            interval_seconds: number;
+            /** @description False: there were too many hits to count in time; the newest ones are counted. */
+            exact: boolean;
+            /** Format: date-time */
+            counted_back_to?: string | null;
+            /** Format: int64 */
+            total: number;
+            buckets: {
+                /** Format: date-time */
+                start: string;
+                /** Format: int64 */
+                total: number;
+                /** @description Entries per level; levels without any are left out. */
+                levels: {
+                    [key: string]: number;
+                };
+            }[];
+        };
+        LogFacets: {
+            /** Format: date-time */
+            start: string;
+            /** Format: date-time */
+            end: string;
+            exact: boolean;
+            /** Format: date-time */
+            counted_back_to?: string | null;
+            /** Format: int64 */
+            total: number;
+            levels: components["schemas"]["LogFacet"][];
+            sources: components["schemas"]["LogFacet"][];
+            patterns: components["schemas"]["LogFacet"][];
+        };
+        LogFacet: {
+            /** @description For patterns the id; empty: entries without one. */
+            value: string;
+            /** @description The pattern's template. */
+            label?: string;
+            /** Format: int64 */
+            count: number;
+        };
+        LogContext: {
+            log: components["schemas"]["Log"];
+            before: components["schemas"]["Log"][];
+            after: components["schemas"]["Log"][];
+        };
+        SavedSearchInput: {
+            name: string;
+            /** @description Parameters of the search: a text, or a list of texts for a repeated one. */
+            query: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description Whether everybody sees it.
+             * @default false
+             */
+            shared?: boolean;
+        };
+        SavedSearch: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            query: {
+                [key: string]: unknown;
+            };
+            shared: boolean;
+            /** @description Whether it is the caller's. */
+            own: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        SavedSearchList: {
+            items: components["schemas"]["SavedSearch"][];
+            next_cursor: string | null;
+            has_more: boolean;
+        };
     };
     responses: {
         /** @description What went wrong, and what to do. */
@@ -946,6 +1325,25 @@ export interface components {
         IdempotencyKey: string;
         /** @description The ETag that was read. Another one is a 412; a request without it is a 422. */
         IfMatch: string;
+        /** @description May be repeated. */
+        LogLevel: components["schemas"]["LogLevel"][];
+        /** @description May be repeated. */
+        LogSource: string[];
+        /** @description ISO 8601, with or without a time (no zone is UTC); entries from then on. */
+        LogStart: string;
+        /** @description ISO 8601; entries before then. A date without a time means to the end of that day. */
+        LogEnd: string;
+        /** @description Words, "a phrase", -without, this or that; or what `mode` says. */
+        LogTerm: string;
+        /** @description words: by the text search. substring and regex look at each entry of the range, as far as time allows; both ignore case. */
+        LogMode: "words" | "substring" | "regex";
+        LogUser: string;
+        LogSession: string;
+        LogPatternFilter: string;
+        /** @description metadata.<path>=value, for instance metadata.request.status=500. */
+        LogMetadata: {
+            [key: string]: string;
+        };
     };
     requestBodies: never;
     headers: never;
@@ -1599,6 +1997,420 @@ export interface operations {
                 };
             };
             503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ingestLogs: {
+        parameters: {
+            query?: {
+                /** @description Source of entries that name none (log drains). */
+                source?: string;
+            };
+            header?: {
+                /** @description A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogInput"] | Record<string, never>[];
+                "application/x-ndjson": string;
+            };
+        };
+        responses: {
+            /** @description What was stored. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogReceipt"];
+                };
+            };
+            /** @description Postgres is away; what was accepted is put aside and stored later, in order. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogReceipt"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            /** @description No entry was accepted; `errors` has the reasons. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ingestOTLP: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-protobuf": string;
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description `ExportLogsServiceResponse`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/x-protobuf": string;
+                };
+            };
+            /** @description `google.rpc.Status`; a problem document where the request did not get as far. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/x-protobuf": string;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    searchLogs: {
+        parameters: {
+            query?: {
+                /** @description May be repeated. */
+                level?: components["parameters"]["LogLevel"];
+                /** @description May be repeated. */
+                source?: components["parameters"]["LogSource"];
+                /** @description ISO 8601, with or without a time (no zone is UTC); entries from then on. */
+                start_date?: components["parameters"]["LogStart"];
+                /** @description ISO 8601; entries before then. A date without a time means to the end of that day. */
+                end_date?: components["parameters"]["LogEnd"];
+                /** @description Words, "a phrase", -without, this or that; or what `mode` says. */
+                search_term?: components["parameters"]["LogTerm"];
+                /** @description words: by the text search. substring and regex look at each entry of the range, as far as time allows; both ignore case. */
+                mode?: components["parameters"]["LogMode"];
+                user_id?: components["parameters"]["LogUser"];
+                session_id?: components["parameters"]["LogSession"];
+                pattern_id?: components["parameters"]["LogPatternFilter"];
+                /** @description metadata.<path>=value, for instance metadata.request.status=500. */
+                metadata?: components["parameters"]["LogMetadata"];
+                limit?: components["parameters"]["Limit"];
+                /** @description `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                order?: "desc" | "asc";
+                /** @description Count all hits however many there are. */
+                track_total?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of entries. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogSearch"];
+                };
+            };
+            422: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    logHistogram: {
+        parameters: {
+            query?: {
+                /** @description May be repeated. */
+                level?: components["parameters"]["LogLevel"];
+                /** @description May be repeated. */
+                source?: components["parameters"]["LogSource"];
+                /** @description ISO 8601, with or without a time (no zone is UTC); entries from then on. */
+                start_date?: components["parameters"]["LogStart"];
+                /** @description ISO 8601; entries before then. A date without a time means to the end of that day. */
+                end_date?: components["parameters"]["LogEnd"];
+                /** @description Words, "a phrase", -without, this or that; or what `mode` says. */
+                search_term?: components["parameters"]["LogTerm"];
+                /** @description words: by the text search. substring and regex look at each entry of the range, as far as time allows; both ignore case. */
+                mode?: components["parameters"]["LogMode"];
+                user_id?: components["parameters"]["LogUser"];
+                session_id?: components["parameters"]["LogSession"];
+                pattern_id?: components["parameters"]["LogPatternFilter"];
+                /** @description metadata.<path>=value, for instance metadata.request.status=500. */
+                metadata?: components["parameters"]["LogMetadata"];
+                /** @description About how many buckets. */
+                buckets?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The buckets. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogHistogram"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    logFacets: {
+        parameters: {
+            query?: {
+                /** @description May be repeated. */
+                level?: components["parameters"]["LogLevel"];
+                /** @description May be repeated. */
+                source?: components["parameters"]["LogSource"];
+                /** @description ISO 8601, with or without a time (no zone is UTC); entries from then on. */
+                start_date?: components["parameters"]["LogStart"];
+                /** @description ISO 8601; entries before then. A date without a time means to the end of that day. */
+                end_date?: components["parameters"]["LogEnd"];
+                /** @description Words, "a phrase", -without, this or that; or what `mode` says. */
+                search_term?: components["parameters"]["LogTerm"];
+                /** @description words: by the text search. substring and regex look at each entry of the range, as far as time allows; both ignore case. */
+                mode?: components["parameters"]["LogMode"];
+                user_id?: components["parameters"]["LogUser"];
+                session_id?: components["parameters"]["LogSession"];
+                pattern_id?: components["parameters"]["LogPatternFilter"];
+                /** @description metadata.<path>=value, for instance metadata.request.status=500. */
+                metadata?: components["parameters"]["LogMetadata"];
+                /** @description How many values of each. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The values with the most entries first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogFacets"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    tailLogs: {
+        parameters: {
+            query?: {
+                /** @description May be repeated. */
+                level?: components["parameters"]["LogLevel"];
+                /** @description May be repeated. */
+                source?: components["parameters"]["LogSource"];
+                /** @description Words, "a phrase", -without, this or that; or what `mode` says. */
+                search_term?: components["parameters"]["LogTerm"];
+                /** @description words: by the text search. substring and regex look at each entry of the range, as far as time allows; both ignore case. */
+                mode?: components["parameters"]["LogMode"];
+                user_id?: components["parameters"]["LogUser"];
+                session_id?: components["parameters"]["LogSession"];
+                pattern_id?: components["parameters"]["LogPatternFilter"];
+                /** @description metadata.<path>=value, for instance metadata.request.status=500. */
+                metadata?: components["parameters"]["LogMetadata"];
+                last_event_id?: string;
+            };
+            header?: {
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSavedSearches: {
+        parameters: {
+            query?: {
+                limit?: components["parameters"]["Limit"];
+                /** @description `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearchList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    saveSearch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedSearchInput"];
+            };
+        };
+        responses: {
+            /** @description The saved search. */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearch"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateSavedSearch: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag that was read. Another one is a 412; a request without it is a 422. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedSearchInput"];
+            };
+        };
+        responses: {
+            /** @description The saved search as it is now. */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearch"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteSavedSearch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getLog: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entry. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Log"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    logContext: {
+        parameters: {
+            query?: {
+                before?: number;
+                after?: number;
+                /** @description Entries of all sources or of the same source or session. */
+                scope?: "source" | "session" | "all";
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entry with its neighbours, oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogContext"];
+                };
+            };
             default: components["responses"]["Problem"];
         };
     };

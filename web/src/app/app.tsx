@@ -37,6 +37,10 @@ export const routes: RouteObject[] = [
             path: "/admin/backup/history",
             lazy: async () => ({ Component: (await import("@/pages/history/history")).History }),
           },
+          {
+            path: "/admin/logs",
+            lazy: async () => ({ Component: (await import("@/pages/logs/logs")).Logs }),
+          },
           { path: "*", element: <NotFound /> },
         ],
       },

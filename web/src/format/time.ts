@@ -39,7 +39,7 @@ export function formatRelative(iso: string, now: number, language: string): stri
   return Math.abs(seconds) < 30 ? format.format(0, "second") : format.format(Math.trunc(seconds), "second");
 }
 
-export type DateStyle = "full" | "short" | "time";
+export type DateStyle = "full" | "short" | "time" | "log";
 
 /** A moment in a zone: "23 de nov., 21:04", with the year when it is another one. */
 export function formatDateTime(
@@ -62,6 +62,20 @@ export function formatDateTime(
   }
   if (style === "time") {
     return new Intl.DateTimeFormat(language, { timeStyle: "medium", timeZone: zone }).format(date);
+  }
+  if (style === "log") {
+    return new Intl.DateTimeFormat(language, {
+      day: "2-digit",
+      month: "2-digit",
+      hour: "2-digit",
+      minute: "2-digit",
+      second: "2-digit",
+      fractionalSecondDigits: 3,
+      hour12: false,
+      timeZone: zone,
+    })
+      .format(date)
+      .replace(",", "");
   }
   const year = (d: Date) => new Intl.DateTimeFormat("en", { year: "numeric", timeZone: zone }).format(d);
   return new Intl.DateTimeFormat(language, {

@@ -2,7 +2,11 @@ import { useEffect, useEffectEvent } from "react";
 import { useNavigate } from "react-router";
 
 /** Where `g` and a letter lead. */
-export const goKeys: Record<string, string> = { b: "/admin/backup", h: "/admin/backup/history" };
+export const goKeys: Record<string, string> = {
+  b: "/admin/backup",
+  h: "/admin/backup/history",
+  l: "/admin/logs",
+};
 
 export function isTyping(target: EventTarget | null): boolean {
   return (

@@ -1,5 +1,5 @@
 import { useNow } from "@/app/now";
-import { formatUtc } from "@/format/time";
+import { type DateStyle, formatUtc } from "@/format/time";
 import { useFormat } from "@/format/use-format";
 import { Tooltip } from "./tooltip";
 
@@ -12,7 +12,7 @@ export function Time({
 }: {
   iso: string;
   relative?: boolean;
-  style?: "short" | "full" | "time";
+  style?: DateStyle;
   focusable?: boolean;
 }) {
   const format = useFormat();
