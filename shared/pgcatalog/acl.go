@@ -92,6 +92,9 @@ func privilegeWord(letter byte) string {
 	}
 }
 
+// columnLetters are the privileges that a column knows.
+const columnLetters = "arwx"
+
 // grantTarget is what GRANT … ON names.
 type grantTarget struct {
 	on     string // "TABLE public.t", "FUNCTION public.f(integer)"

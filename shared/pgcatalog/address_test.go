@@ -16,7 +16,7 @@ import (
 func TestEveryRowOfTheCatalogBelongsToAnEntry(t *testing.T) {
 	t.Parallel()
 	for _, file := range []string{"everyday.sql", "rest.sql", "newer.sql"} {
-		source := load(t, file)
+		source := load(t, pgtest.Own(t), file)
 		c := read(t, source, pgcatalog.Options{})
 		covered := map[pgcatalog.Address]bool{}
 		for _, e := range c.Entries {

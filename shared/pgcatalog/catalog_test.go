@@ -19,56 +19,32 @@ import (
 	"guarda/shared/postgres/pgtest"
 )
 
-// roles are those that the files in testdata name; each test database is on
-// the same server, so they are made once and never dropped.
+// museumRoles are those that the files in testdata name, and others that tests
+// read with.
+var museumRoles = []string{"museum_reader", `museum Rôle "q"`, "museum_owner", "museum_stranger"}
+
 func makeRoles(t testing.TB) {
 	t.Helper()
-	for _, role := range []string{"museum_reader", `museum Rôle "q"`, "museum_owner"} {
-		pgtest.Exec(t, pgtest.ServerURL(t), fmt.Sprintf(`
-			do $$ begin
-				perform pg_advisory_lock(7171);
-				if not exists (select from pg_roles where rolname = %s) then create role %s login; end if;
-			end $$`, "'"+role+"'", pgx.Identifier{role}.Sanitize()))
+	s := pgtest.Own(t)
+	for _, role := range museumRoles {
+		s.Role(t, role)
 	}
 }
 
 var createRole = regexp.MustCompile(`(?m)^create role .*$`)
 
-// newDatabase makes an empty database that can be dropped whatever
-// subscriptions a test leaves in it.
-func newDatabase(t testing.TB) string {
+// load runs a file of testdata in a new database of a server.
+func load(t testing.TB, s pgtest.Server, name string) string {
 	t.Helper()
-	url := pgtest.New(t)
-	t.Cleanup(func() {
-		ctx := context.Background()
-		conn, err := pgx.Connect(ctx, url)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close(ctx)
-		rows, _ := conn.Query(ctx, `select quote_ident(subname) from pg_subscription where subdbid = (select oid from pg_database where datname = current_database())`)
-		names, err := pgx.CollectRows(rows, pgx.RowTo[string])
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, name := range names {
-			pgtest.Exec(t, url, "alter subscription "+name+" set (slot_name = none)")
-			pgtest.Exec(t, url, "drop subscription "+name)
-		}
-	})
-	return url
-}
-
-// load runs a file of testdata in a new database.
-func load(t testing.TB, name string) string {
-	t.Helper()
-	makeRoles(t)
-	url := newDatabase(t)
+	for _, role := range museumRoles {
+		s.Role(t, role)
+	}
+	url := s.New(t)
 	raw, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	pgtest.Exec(t, url, museum(string(raw), serverVersion(t, url)))
+	pgtest.Exec(t, url, museum(string(raw), s.Major))
 	return url
 }
 
@@ -160,23 +136,23 @@ func same(t testing.TB, want, got string) {
 func TestASchemaComesBackAsPgDumpSeesIt(t *testing.T) {
 	t.Parallel()
 	files, _ := filepath.Glob("testdata/*.sql")
-	for _, f := range files {
-		name := filepath.Base(f)
-		t.Run(strings.TrimSuffix(name, ".sql"), func(t *testing.T) {
-			t.Parallel()
-			source := load(t, name)
-			c := read(t, source, pgcatalog.Options{})
-			target := newDatabase(t)
-			apply(t, target, c)
-			same(t, dump(t, source), dump(t, target))
-			same(t, inventory(t, source), inventory(t, target))
-			again := read(t, target, pgcatalog.Options{})
-			sameEntries(t, c, again)
-			for _, l := range c.LeftOut {
-				t.Errorf("left out: %+v", l)
-			}
-		})
-	}
+	pgtest.OnEachServer(t, func(t *testing.T, s pgtest.Server) {
+		for _, f := range files {
+			t.Run(filepath.Base(f), func(t *testing.T) {
+				source := load(t, s, filepath.Base(f))
+				c := read(t, source, pgcatalog.Options{})
+				for _, l := range c.LeftOut {
+					t.Errorf("left out: %+v", l)
+				}
+				target := s.New(t)
+				apply(t, target, c)
+				sameEntries(t, c, read(t, target, pgcatalog.Options{}))
+				same(t, inventory(t, source), inventory(t, target))
+				program := pgtest.Client(t, "pg_dump", s.Major)
+				same(t, dumpWith(t, program, source), dumpWith(t, program, target))
+			})
+		}
+	})
 }
 
 // sameEntries compares what two reads found, sequence positions included.

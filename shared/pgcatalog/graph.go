@@ -180,25 +180,28 @@ func (g *graph) breakLoops() (cut [][]*node) {
 	}
 }
 
-// separate sets pieces apart that take part in the loop, those of the gladliest
-// separated kind only.
+// separate sets pieces apart that take part in the loop: those of the
+// gladliest separated kind, of the oldest object that has some. pg_dump too
+// begins with the oldest, and which view of a cycle it makes as a dummy shows
+// in its output.
 func (g *graph) separate(loop []*node, in map[*node]bool) bool {
+	sorted := slices.SortedFunc(slices.Values(loop), func(a, b *node) int { return cmp.Compare(a.key.oid, b.key.oid) })
 	for kind := exprPart; kind <= viewPart; kind++ {
-		done := false
-		for _, n := range loop {
+		for _, n := range sorted {
+			done := false
 			for _, p := range n.parts {
 				if p.alone || p.partIf != kind {
 					continue
 				}
 				g.targets(p, func(d *node) {
-					if in[d] && !p.alone {
+					if in[d] {
 						p.alone, done = true, true
 					}
 				})
 			}
-		}
-		if done {
-			return true
+			if done {
+				return true
+			}
 		}
 	}
 	return false

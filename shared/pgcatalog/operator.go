@@ -125,7 +125,7 @@ func (r *reader) readFamilies() error {
 	}](r, `
 		select f.oid, n.nspname, f.opfname, pg_get_userbyid(f.opfowner), am.amname
 		from pg_opfamily f join pg_namespace n on n.oid = f.opfnamespace join pg_am am on am.oid = f.opfmethod
-		where `+userSchema+` and `+noMember("pg_opfamily", "f.oid")+` order by f.oid`)
+		where `+noMember("pg_opfamily", "f.oid")+` order by f.oid`)
 	if err != nil {
 		return err
 	}
@@ -144,20 +144,24 @@ func (r *reader) readFamilies() error {
 	for i := range rows {
 		f := &rows[i]
 		name := qualified(f.Schema, f.Name) + " USING " + quoteIdent(f.Method)
-		n := r.graph.add(&node{
-			key: key{classOpfamily, f.OID}, kind: "OPERATOR FAMILY", schema: f.Schema, name: f.Name, owner: f.Owner,
-			ref:      "OPERATOR FAMILY " + name,
-			ownerSQL: "ALTER OPERATOR FAMILY " + name + " OWNER TO " + quoteIdent(f.Owner) + ";\n",
-			dropSQL:  "DROP OPERATOR FAMILY IF EXISTS " + name + ";\n",
-			emit:     func(*node) string { return "CREATE OPERATOR FAMILY " + name + ";\n" },
-		})
-		r.subject(n, 0, n.ref, nil)
+		self := key{classOpfamily, f.OID}
+		ref := "OPERATOR FAMILY " + name
+		if !systemSchema(f.Schema) {
+			n := r.graph.add(&node{
+				key: self, kind: "OPERATOR FAMILY", schema: f.Schema, name: f.Name, owner: f.Owner, ref: ref,
+				ownerSQL: "ALTER " + ref + " OWNER TO " + quoteIdent(f.Owner) + ";\n",
+				dropSQL:  "DROP OPERATOR FAMILY IF EXISTS " + name + ";\n",
+				emit:     func(*node) string { return "CREATE " + ref + ";\n" },
+			})
+			r.subject(n, 0, n.ref, nil)
+		}
 		if loose := byFamily[f.OID]; len(loose) > 0 {
 			// Members added to the family on their own may name what the
-			// family's classes need, so they come after.
+			// family's classes need, so they come after. A built-in family
+			// can have some too; pg_dump loses those.
 			r.graph.add(&node{
 				key:  key{6, f.OID}, // class 6 is no catalog: free for loose members
-				kind: "OPERATOR FAMILY", schema: f.Schema, name: f.Name, ref: n.ref + " ADD", owner: f.Owner, deps: []key{n.key},
+				kind: "OPERATOR FAMILY", schema: f.Schema, name: f.Name, ref: ref + " ADD", owner: f.Owner, deps: []key{self},
 				emit: func(*node) string {
 					lines := make([]string, len(loose))
 					for i, m := range loose {

@@ -129,7 +129,7 @@ func Read(ctx context.Context, q Querier, opt Options) (*Catalog, error) {
 		r.readStatistics, r.readViews, r.readTriggers, r.readPolicies, r.readEventTriggers,
 
 		r.readOperators, r.readCollations, r.readTextSearch, r.readForeign, r.readPublications,
-		r.readLargeObjects, r.readDefaultACLs,
+		r.readLargeObjects, r.readDefaultACLs, r.readSystemGrants,
 		r.finishRelations, r.finishTypes, r.readDependencies,
 	}
 	for _, step := range steps {

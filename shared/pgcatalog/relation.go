@@ -323,7 +323,7 @@ func (r *reader) finishRelations() error {
 			init := r.inits[subjectKey{classRelation, t.OID, int32(c.Num)}]
 			if len(c.Actual) > 0 || len(init) > 0 {
 				acl = &aclSubject{
-					target: grantTarget{on: "TABLE " + t.full(), column: c.Name, all: "arwx"},
+					target: grantTarget{on: "TABLE " + t.full(), column: c.Name, all: columnLetters},
 					owner:  t.Owner, actual: c.Actual, base: init,
 				}
 			}

@@ -14,17 +14,12 @@ func (r *reader) readRoutines() error {
 		Types, Identity           string
 		Definition                *string
 		Actual, Base              []string
-		System                    bool
 	}](r, `
 		select p.oid, n.nspname, p.proname, pg_get_userbyid(p.proowner), p.prokind::text, oidvectortypes(p.proargtypes),
-		       pg_get_function_identity_arguments(p.oid),
-		       case when p.prokind <> 'a' and p.oid >= $1 then pg_get_functiondef(p.oid) end,
-		       coalesce(p.proacl, acldefault('f', p.proowner))::text[], acldefault('f', p.proowner)::text[],
-		       p.oid < $1
+		       pg_get_function_identity_arguments(p.oid), case when p.prokind <> 'a' then pg_get_functiondef(p.oid) end,
+		       coalesce(p.proacl, acldefault('f', p.proowner))::text[], acldefault('f', p.proowner)::text[]
 		from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-		where p.oid >= $1 and (`+userSchema+`) and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'i')
-		   or p.proacl is not null and exists (select from pg_init_privs i where i.classoid = 'pg_proc'::regclass and i.objoid = p.oid and i.initprivs is distinct from p.proacl)
-		   or p.proacl is not null and p.oid < $1 and not exists (select from pg_init_privs i where i.classoid = 'pg_proc'::regclass and i.objoid = p.oid)`,
+		where p.oid >= $1 and (`+userSchema+`) and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'i')`,
 		uint32(firstNormalOID))
 	if err != nil {
 		return err
@@ -44,7 +39,7 @@ func (r *reader) readRoutines() error {
 		}
 		acl := &aclSubject{target: grantTarget{on: on}, owner: p.Owner, actual: p.Actual, base: p.Base}
 		k := key{classProc, p.OID}
-		if _, ok := r.member[k]; ok || p.System {
+		if _, ok := r.member[k]; ok {
 			r.memberSubject(k, kind+" "+signature, p.Schema, acl)
 			continue
 		}

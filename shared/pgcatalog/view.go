@@ -92,20 +92,11 @@ func enableWord(letter string) string {
 }
 
 func viewBody(t *relation) string {
-	var options []string
-	check := ""
-	for _, o := range t.Options {
-		if level, ok := strings.CutPrefix(o, "check_option="); ok {
-			check = "\n  WITH " + strings.ToUpper(level) + " CHECK OPTION"
-			continue
-		}
-		options = append(options, o)
-	}
 	s := t.full()
-	if len(options) > 0 {
-		s += " WITH (" + strings.Join(relOptions("", options), ", ") + ")"
+	if len(t.Options) > 0 { // check_option among them
+		s += " WITH (" + strings.Join(relOptions("", t.Options), ", ") + ")"
 	}
-	return s + " AS\n" + t.view + check + ";\n"
+	return s + " AS\n" + t.view + ";\n"
 }
 
 func dummyBody(t *relation) string {

@@ -164,3 +164,8 @@ revoke execute on function app.f(int, text, int[]) from public; grant execute on
 revoke usage on type app.mood from public; grant usage on domain app.positive to museum_reader;
 grant execute on procedure app.proc to museum_reader with grant option;
 grant all on app.v to museum_reader; revoke all on app.nolog from postgres; grant select on app.nolog to public;
+-- cycles of views, made against the order of their names
+create view app.zcyc as select 1 as x, 'x'::text collate "C" as y;
+create view app.mcyc as select z.x, z.y from app.zcyc z;
+create view app.acyc as select m.x, m.y from app.mcyc m;
+create or replace view app.zcyc as select a.x, a.y from app.acyc a where a.x > 0;
