@@ -202,13 +202,14 @@ func (s *scanner) add(k kind, from, to int) {
 		for last >= 0 && s.tokens[last].kind == punct && joins(s.line[s.tokens[last].from]) {
 			last--
 		}
-		if last >= 0 && (s.tokens[last].kind == value || s.tokens[last].kind == soft) {
+		if last >= 0 && s.tokens[last].kind >= value {
+			beside := last == len(s.tokens)-1 && !glued
 			s.tokens = s.tokens[:last+1]
 			t := &s.tokens[last]
-			t.kind, t.from, t.to = value, int32(from), int32(from)
-			if k == value {
-				t.from, t.to = int32(from), int32(to)
+			if lone := beside && t.kind == value && t.from == t.to; k == soft && !lone {
+				from = to // of names only one beside a lone value is shown: "ssh2" in "22 ssh2"
 			}
+			t.kind, t.from, t.to = value, int32(from), int32(to)
 			return
 		}
 	}
