@@ -1,5 +1,6 @@
-// Command backup-coordinator is the function that does one backup. It is
-// invoked asynchronously, so an order may come more than once.
+// Command backup-coordinator is the function that does one backup, and hands it
+// to the next process of its own kind when its time is up. It is invoked
+// asynchronously, so an order may come more than once.
 package main
 
 import (
@@ -19,8 +20,9 @@ import (
 	"guarda/shared/postgres/backupstore"
 )
 
-// minFanOut is the size of a database, in bytes, from which on workers help:
-// smaller ones are copied before a worker would have started to be of use.
+// minFanOut is the size of a database, in bytes, from which on workers help a
+// function of 15 minutes: smaller ones are copied before a worker would have
+// started to be of use.
 const minFanOut = 1 << 30
 
 func main() { lambdafn.StartJob("backup-coordinator", build) }
@@ -42,6 +44,9 @@ func build(ctx context.Context, log *slog.Logger) (lambdafn.Job[execution.Order]
 	c := &coordinator.Coordinator{Runs: backupstore.New(db, clock.System{}), Means: means.New(cfg, db, log), MinFanOut: minFanOut,
 		Help: func(ctx context.Context, order backup.WorkOrder) error {
 			return functions.Async(ctx, cfg.WorkerFunction, order)
+		},
+		Call: func(ctx context.Context, order execution.Order) error {
+			return functions.Async(ctx, config.FunctionName(), order)
 		}}
 	return func(ctx context.Context, order execution.Order) (any, error) { return nil, c.Do(ctx, order) }, nil
 }

@@ -78,6 +78,9 @@ type Execution struct {
 	CancelAsked   bool
 	Canceled      bool
 	StorePath     *string
+	Relays        int     // how often the picture passed from one process to the next
+	Resumes       int     // how often the run was taken up again after it was cut off
+	Workers       []Place // of a run that was read alone
 	Metadata      Metadata
 }
 
@@ -201,6 +204,9 @@ func OptionsFor(s SourceSettings, tables, exclude []string, compression string, 
 // Order is the event that tells the coordinator which run to do.
 type Order struct {
 	ExecutionID string `json:"execution_id"`
+	// After is the leg that the picture is taken over from; 0 asks to begin
+	// the run, or to take it up again.
+	After int `json:"after,omitempty"`
 }
 
 // Invoker hands the coordinator its order and does not wait for the run.

@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	// A running run reports every few seconds; one that has been silent for
-	// this long is dead.
-	silence = 3 * time.Minute
+	// How often the coordinator is told to take a cut-off run up, a minute
+	// apart, before the run counts as lost.
+	patience = 15
 	// A pending run that nobody took up for this long was forgotten by Lambda,
 	// or its invocation failed: tell the coordinator again.
 	forgotten = 90 * time.Second
@@ -30,10 +30,13 @@ type Fired struct {
 	Lost        bool   // another tick was first, or the schedule was changed meanwhile
 }
 
-// Stale is a run that stopped reporting, or that never began.
+// Stale is a run that was cut off, or that never began.
 type Stale struct {
 	ID          string
 	Status      Status
+	Leg         int
+	Resumes     int
+	Told        int // how often the coordinator was told to take it up
 	LastSign    time.Time
 	CancelAsked bool
 }
@@ -45,6 +48,7 @@ type TickStore interface {
 	Fire(ctx context.Context, due *schedule.Schedule, next time.Time, n *New, at time.Time) (Fired, error)
 	Waiting(ctx context.Context, since time.Time, limit int) ([]string, error)
 	Stale(ctx context.Context, running, pending time.Time, limit int) ([]Stale, error)
+	Told(ctx context.Context, s Stale) (bool, error)
 	FailStale(ctx context.Context, s Stale, f Failure) (bool, error)
 }
 
@@ -62,15 +66,16 @@ type Ticked struct {
 	Started []string `json:"started"` // runs that began
 	Skipped int      `json:"skipped"` // due, but without a source or overlapping
 	Again   []string `json:"again"`   // pending runs whose coordinator was told again
-	Failed  []string `json:"failed"`  // runs that had died
+	Resumed []string `json:"resumed"` // cut-off runs whose coordinator was told to go on
+	Failed  []string `json:"failed"`  // runs that had died for good
 }
 
 // Tick does what is due at a moment: the scheduled time of the tick, not when
 // it arrived. It goes on after a failure and returns all of them.
 func (t *Ticker) Tick(ctx context.Context, at time.Time) (Ticked, error) {
-	done := Ticked{Started: []string{}, Again: []string{}, Failed: []string{}}
+	done := Ticked{Started: []string{}, Again: []string{}, Resumed: []string{}, Failed: []string{}}
 	// The dead first: they may be what a due run would overlap with.
-	err := errors.Join(t.bury(ctx, at, &done), t.fire(ctx, at, &done), t.remind(ctx, at, &done))
+	err := errors.Join(t.revive(ctx, at, &done), t.fire(ctx, at, &done), t.remind(ctx, at, &done))
 	return done, err
 }
 
@@ -157,19 +162,30 @@ func (t *Ticker) remind(ctx context.Context, at time.Time, done *Ticked) error {
 	return errors.Join(all...)
 }
 
-func (t *Ticker) bury(ctx context.Context, at time.Time, done *Ticked) error {
-	list, err := t.Store.Stale(ctx, at.Add(-silence), at.Add(-abandoned), perTick)
+// revive sees to runs that were cut off: their coordinator is told to take
+// them up again, as often as that has a point, and then they are failed.
+func (t *Ticker) revive(ctx context.Context, at time.Time, done *Ticked) error {
+	list, err := t.Store.Stale(ctx, at, at.Add(-abandoned), perTick)
 	if err != nil {
 		return err
 	}
 	var all []error
 	for _, s := range list {
-		failed, err := t.Store.FailStale(ctx, s, FailureOf(death(s)))
-		if err != nil {
+		log := t.Log.With("execution_id", s.ID, "status", s.Status, "last_sign", s.LastSign, "resumes", s.Resumes)
+		if s.Status == Running && !s.CancelAsked && s.Resumes < MaxResumes && s.Told < patience {
+			told, err := t.Store.Told(ctx, s)
+			if told {
+				log.WarnContext(ctx, "a run was cut off; it is taken up again")
+				done.Resumed = append(done.Resumed, s.ID)
+				err = t.tell(ctx, s.ID)
+			}
 			all = append(all, err)
+			continue
 		}
+		failed, err := t.Store.FailStale(ctx, s, FailureOf(death(s)))
+		all = append(all, err)
 		if failed {
-			t.Log.ErrorContext(ctx, "a run died", "execution_id", s.ID, "status", s.Status, "last_sign", s.LastSign)
+			log.ErrorContext(ctx, "a run died")
 			done.Failed = append(done.Failed, s.ID)
 		}
 	}
@@ -184,7 +200,10 @@ func death(s Stale) error {
 			Hint("see whether the function backup-coordinator exists and has free concurrency, then run the backup again")
 	case s.CancelAsked:
 		return fault.New(fault.Canceled, "the run was canceled, and stopped without saying so; it was last heard of at %s", at)
+	case s.Told >= patience:
+		return fault.New(fault.Unavailable, "the run was cut off at %s, and the function backup-coordinator, asked %d times, did not take it up again", at, s.Told).
+			Hint("the function cannot start or has no free concurrency: see its log and what the failure topic received, then run the backup again")
 	}
-	return fault.New(fault.Unavailable, "the run was cut off: its function was last heard of at %s", at).
-		Hint("it was killed, ran out of memory, or lost Guarda's database; nothing of it counts as a backup. Run it again; if it happens again, give the function backup-coordinator more memory or the run fewer jobs")
+	return fault.New(fault.Unavailable, "the run was cut off %d times, the last time at %s; it is not taken up any more", s.Resumes+1, at).
+		Hint("its functions were killed, ran out of memory, or lost Guarda's database; nothing of it counts as a backup. See the log of the function backup-coordinator; give it more memory or the run fewer jobs, and run it again")
 }

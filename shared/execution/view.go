@@ -34,6 +34,8 @@ type View struct {
 	Compression     string          `json:"compression"`
 	Encrypted       bool            `json:"encrypted"`
 	StorePath       *string         `json:"store_path"`
+	RelayCount      int             `json:"relay_count"`
+	ResumeCount     int             `json:"resume_count"`
 }
 
 // DetailView is a View with everything that is known.
@@ -44,6 +46,7 @@ type DetailView struct {
 	Options       OptionsView     `json:"options"`
 	ServerVersion *string         `json:"server_version"`
 	SnapshotAt    *time.Time      `json:"snapshot_at"`
+	Workers       []Place         `json:"workers"`
 }
 
 // OptionsView is what of the options is not elsewhere in the view.
@@ -82,6 +85,7 @@ func (e *Execution) In(l fault.Language) View {
 		Tables: e.Metadata.Tables, Chunks: e.Metadata.Chunks, ChunksReused: e.Metadata.ChunksReused,
 		Progress: e.Progress, Warnings: e.Metadata.Warnings, Canceled: e.Canceled,
 		Compression: e.Metadata.Compression, Encrypted: e.Metadata.Options.Encryption, StorePath: e.StorePath,
+		RelayCount: e.Relays, ResumeCount: e.Resumes,
 	}
 	if v.Warnings == nil {
 		v.Warnings = []Warning{}
@@ -107,7 +111,10 @@ func (e *Execution) DetailIn(l fault.Language) DetailView {
 	d := DetailView{
 		View: e.In(l), Phases: e.Metadata.Phases, TableDetails: e.Metadata.TableDetails,
 		Options:       OptionsView{nonNil(o.Tables), nonNil(o.Exclude), o.Jobs},
-		ServerVersion: e.Metadata.ServerVersion, SnapshotAt: utc(e.Metadata.SnapshotAt),
+		ServerVersion: e.Metadata.ServerVersion, SnapshotAt: utc(e.Metadata.SnapshotAt), Workers: e.Workers,
+	}
+	if d.Workers == nil {
+		d.Workers = []Place{}
 	}
 	if d.Phases == nil { // while it runs they are in its progress
 		var p struct {

@@ -110,7 +110,7 @@ func (w *World) Coordinate(_ context.Context, order execution.Order) error {
 	if w.Refuse != nil || w.Hold {
 		return w.Refuse
 	}
-	c := &coordinator.Coordinator{Runs: w.Store, Means: means.New(w.Config, w.Pool, w.Log)}
+	c := &coordinator.Coordinator{Runs: w.Store, Means: means.New(w.Config, w.Pool, w.Log), Call: w.Coordinate}
 	w.work.Go(func() {
 		if err := c.Do(context.Background(), order); err != nil {
 			w.t.Errorf("coordinator: %v", err)

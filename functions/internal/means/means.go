@@ -33,8 +33,10 @@ func New(cfg *config.Config, db postgres.DB, log *slog.Logger) coordinator.Means
 		Store: func(ctx context.Context) (blob.Store, error) {
 			return open.Store(ctx, cfg.StoreURL, open.Options{})
 		},
-		Keys:  func(ctx context.Context) (seal.KeyProvider, error) { return keys(ctx, cfg) },
-		Queue: func(id string) backup.Queue { return chunkqueue.New(db, clock.System{}, id) },
+		Keys: func(ctx context.Context) (seal.KeyProvider, error) { return keys(ctx, cfg) },
+		Queue: func(id string, o coordinator.QueueOptions) backup.Queue {
+			return chunkqueue.New(db, clock.System{}, id, chunkqueue.Options(o))
+		},
 		Clock: clock.System{},
 		Log:   log,
 	}

@@ -3,13 +3,11 @@ package coordinator
 import (
 	"context"
 	"encoding/json"
-	"log/slog"
 	"path"
 	"strings"
 	"time"
 
 	"guarda/shared/backup"
-	"guarda/shared/blob"
 	"guarda/shared/execution"
 )
 
@@ -18,31 +16,38 @@ const (
 	listFor         = time.Minute
 )
 
-// complete records a backup whose manifest is stored.
-func (c *Coordinator) complete(ctx context.Context, log *slog.Logger, e *execution.Execution, store blob.Store, r *backup.Result) error {
-	files, err := c.files(ctx, e.ID, store, r.StorePath)
+// complete records a backup whose manifest is stored, and removes what only
+// the run's processes needed. An error means that the run is still running: it
+// is taken up again, and this is tried again.
+func (t *turn) complete(ctx context.Context, r *backup.Result) error {
+	files, err := t.files(ctx, r.StorePath)
 	if err != nil {
 		// The backup is good; only its list of files for downloads is not there.
-		log.WarnContext(ctx, "the files of the backup could not be listed", "error", err.Error())
+		t.log.WarnContext(ctx, "the files of the backup could not be listed", "error", err.Error())
 		r.Warnings = append(r.Warnings, backup.Warning{Code: "files_not_listed", Message: "the backup is complete, but its files could not be listed for download"})
 	}
+	e := t.e
 	if e.Metadata, err = metadataOf(e.Metadata, r); err != nil {
-		return c.fail(ctx, log, e.ID, err)
+		return t.failed(ctx, err)
 	}
 	e.Type, e.SizeBytes, e.RawBytes, e.Rows, e.StorePath = string(r.Type), &r.SizeBytes, &r.RawBytes, &r.Rows, &r.StorePath
 	e.Progress = nil // as last reported
 	var changed bool
 	err = record(ctx, func(ctx context.Context) (err error) {
-		changed, err = c.Runs.Complete(ctx, e, files)
+		changed, err = t.Runs.Complete(ctx, e, t.Leg, files)
 		return err
 	})
 	switch {
 	case err != nil:
-		log.ErrorContext(ctx, "the backup is stored, but its run could not be completed", "store_path", r.StorePath, "error", err.Error())
+		t.log.ErrorContext(ctx, "the backup is stored, but its run could not be completed", "store_path", r.StorePath, "error", err.Error())
 	case !changed:
-		log.WarnContext(ctx, "the backup is stored, but its run had been ended by somebody else", "store_path", r.StorePath)
+		t.log.WarnContext(ctx, "the backup is stored, but its run had been ended by somebody else", "store_path", r.StorePath)
 	default:
-		log.InfoContext(ctx, "the run is complete", "store_path", r.StorePath, "size_bytes", r.SizeBytes, "rows", r.Rows, "seconds", r.DurationSeconds)
+		t.log.InfoContext(ctx, "the run is complete", "store_path", r.StorePath, "size_bytes", r.SizeBytes, "rows", r.Rows, "seconds", r.DurationSeconds,
+			"resumes", t.Resumes)
+		if err := backup.Tidy(ctx, t.deps.Store, t.baton); err != nil {
+			t.log.WarnContext(ctx, "what the run's processes shared could not be removed", "error", err.Error())
+		}
 	}
 	return err
 }
@@ -64,10 +69,10 @@ func metadataOf(m execution.Metadata, r *backup.Result) (execution.Metadata, err
 
 // files lists what the backup consists of. Checksums come from the run's
 // chunks where the store does not keep them.
-func (c *Coordinator) files(ctx context.Context, id string, store blob.Store, folder string) ([]execution.File, error) {
+func (t *turn) files(ctx context.Context, folder string) ([]execution.File, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), listFor)
 	defer cancel()
-	results, err := c.Queue(id).Results(ctx)
+	results, err := t.deps.Queue.Results(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -76,13 +81,16 @@ func (c *Coordinator) files(ctx context.Context, id string, store blob.Store, fo
 		sums[r.ObjectKey] = r.SHA256
 	}
 	base := ""
-	if u := store.String(); strings.HasPrefix(u, "s3://") || strings.HasPrefix(u, "gs://") {
+	if u := t.deps.Store.String(); strings.HasPrefix(u, "s3://") || strings.HasPrefix(u, "gs://") {
 		base, _, _ = strings.Cut(strings.TrimSuffix(u, "/"), "?")
 	}
 	var files []execution.File
-	for o, err := range store.List(ctx, folder) {
+	for o, err := range t.deps.Store.List(ctx, folder) {
 		if err != nil {
 			return nil, err
+		}
+		if fileType(strings.TrimPrefix(o.Key, folder)) == "plan" {
+			continue // is removed next
 		}
 		f := execution.File{Path: o.Key, Type: fileType(strings.TrimPrefix(o.Key, folder)), SizeBytes: o.Size, Compressed: isCompressed(o.Key)}
 		if sum := sums[o.Key]; sum != "" {

@@ -5,9 +5,7 @@ package coordinator
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -27,20 +25,31 @@ const (
 	// beatEvery is how often a run says that it is alive, and looks whether it
 	// was told to stop, also while the engine waits for a lock or an answer.
 	beatEvery = 2 * time.Second
-	// margin is left before the function's deadline to clean up and to record.
-	margin = 45 * time.Second
+	// maxMargin, at most a twentieth of the function's time, is left before its
+	// deadline to record how the turn ended.
+	maxMargin = 30 * time.Second
 	// recordFor is how long recording the end of a run is tried.
 	recordFor = 30 * time.Second
+	// discardFor is how long removing what a failed run stored is tried.
+	discardFor = time.Minute
 )
 
 // Runs is what doing a run needs to keep. See backupstore for the contract.
 type Runs interface {
 	Peek(ctx context.Context, id string) (*execution.Execution, error)
-	Claim(ctx context.Context, id string) (bool, error)
-	Beat(ctx context.Context, id string, progress any) (going bool, err error)
-	Going(ctx context.Context, id string) (bool, error)
-	Complete(ctx context.Context, e *execution.Execution, files []execution.File) (bool, error)
-	Fail(ctx context.Context, id string, f execution.Failure, canceled bool) (bool, error)
+	Claim(ctx context.Context, id string) (*execution.Turn, error)
+	Before(ctx context.Context, id string, leg int) (*execution.Turn, error)
+	Take(ctx context.Context, id string, leg int, snapshot string, baton any) (bool, error)
+	Save(ctx context.Context, id string, leg int, snapshot string, baton any) (bool, error)
+	Interrupt(ctx context.Context, id string, leg int, until time.Time, why execution.Failure) (bool, error)
+	Beat(ctx context.Context, id string, leg int, progress any) (execution.Sign, error)
+	Standing(ctx context.Context, id string) (execution.Standing, error)
+	Complete(ctx context.Context, e *execution.Execution, leg int, files []execution.File) (bool, error)
+	FailLeg(ctx context.Context, id string, leg int, f execution.Failure, canceled bool) (bool, error)
+	CallFor(ctx context.Context, id, place string, lease time.Duration) (bool, error)
+	Enter(ctx context.Context, id, place, token string, lease time.Duration) (bool, error)
+	Stay(ctx context.Context, id, place, token string, lease time.Duration) (bool, error)
+	Leave(ctx context.Context, id, place, token string, did execution.Place) error
 }
 
 // Means are what a run is done with. They are opened when a run needs them, so
@@ -50,142 +59,70 @@ type Means struct {
 	Connect func(ctx context.Context, sourceID string) (func(context.Context) (*pgx.Conn, error), error)
 	Store   func(ctx context.Context) (blob.Store, error)
 	Keys    func(ctx context.Context) (seal.KeyProvider, error)
-	Queue   func(executionID string) backup.Queue
+	Queue   func(executionID string, o QueueOptions) backup.Queue
 	Clock   clock.Clock
 	Log     *slog.Logger
+}
+
+// QueueOptions say which chunks a queue has and how it hands them out.
+type QueueOptions struct {
+	Picture     int
+	Lease       time.Duration
+	Concurrency int
 }
 
 // Coordinator does runs.
 type Coordinator struct {
 	Runs Runs
 	Means
-	// MinFanOut is how large a database must be for helping workers, in bytes;
-	// Help starts one. nil: there are none.
+	// MinFanOut is how large a database must be for helping workers, in bytes,
+	// when functions live for 15 minutes; for those that live shorter it is
+	// less in proportion. Help starts a worker; nil: there are none.
 	MinFanOut int64
 	Help      func(ctx context.Context, order backup.WorkOrder) error
+	// Call asks for a process that takes an order; it does not wait.
+	Call func(ctx context.Context, order execution.Order) error
 }
 
-// Do does a run that is pending. A run that is not (an order that comes twice)
-// is left alone. The failure of a run is recorded on it and is not an error of
-// Do: an error means that the order may be given again.
+// Do does a turn of a run: it begins one that is pending, takes one up that
+// was cut off, or takes over the picture from the leg that the order names. A
+// run that needs none of it (an order that comes twice) is left alone. The
+// failure of a run is recorded on it and is not an error of Do: an error means
+// that the order may be given again.
 func (c *Coordinator) Do(ctx context.Context, order execution.Order) error {
-	log := c.Log.With("execution_id", order.ExecutionID)
-	mine, err := c.Runs.Claim(ctx, order.ExecutionID)
+	t := &turn{Coordinator: c, log: c.Log.With("execution_id", order.ExecutionID), taking: order.After > 0}
+	var err error
+	if order.After > 0 {
+		t.Turn, err = c.Runs.Before(ctx, order.ExecutionID, order.After)
+	} else {
+		t.Turn, err = c.Runs.Claim(ctx, order.ExecutionID)
+	}
 	if err != nil {
 		return err
 	}
-	if !mine {
-		log.InfoContext(ctx, "the run is not pending any more; nothing to do")
+	if t.Turn == nil {
+		t.log.InfoContext(ctx, "the run needs nobody to begin or take it up; nothing to do")
 		return nil
 	}
-	e, err := c.Runs.Peek(ctx, order.ExecutionID)
-	if err != nil {
-		return c.fail(ctx, log, order.ExecutionID, err)
+	if t.e, err = c.Runs.Peek(ctx, order.ExecutionID); err != nil {
+		t.e = &execution.Execution{ID: order.ExecutionID}
+		return t.failed(ctx, err)
 	}
-	log = log.With("source", e.SourceName)
-	log.InfoContext(ctx, "the run begins", "type", e.RequestedType, "trigger", e.Trigger)
-	store, result, err := c.execute(ctx, log, e)
-	if err != nil {
-		return c.fail(ctx, log, e.ID, err)
-	}
-	return c.complete(ctx, log, e, store, result)
-}
-
-// execute lets the engine work, under a deadline of its own and with a pulse.
-func (c *Coordinator) execute(ctx context.Context, log *slog.Logger, e *execution.Execution) (store blob.Store, result *backup.Result, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			log.ErrorContext(ctx, "the run panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			err = fmt.Errorf("panic: %v", p)
-		}
-	}()
-	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadlineCause(ctx, deadline.Add(-margin), fault.New(fault.Unavailable, "the backup did not finish in the time that its function has (15 minutes)").
-			Hint("allow the source more jobs, so that more workers help, or leave large tables to a backup of their own"))
-		defer cancel()
-	}
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	beating := c.beat(ctx, log, e.ID, stop)
-	defer beating()
-
-	deps, err := c.deps(ctx, log, e)
-	if err != nil {
-		return nil, nil, err
-	}
-	o := e.Metadata.Options
-	run := backup.Run{ID: e.ID, Source: e.SourceName, Type: backup.Type(e.RequestedType), RequestedType: backup.Type(e.RequestedType),
-		Tables: o.Tables, Exclude: o.Exclude, Compression: seal.Compression(o.Compression), Jobs: o.Jobs, LockTimeout: time.Duration(o.LockTimeoutSeconds) * time.Second}
-	if c.Help != nil && run.Jobs > localJobs {
-		deps.FanOut = &backup.FanOut{MinBytes: c.MinFanOut, Workers: run.Jobs - localJobs, Invoke: c.Help}
-		run.Jobs = localJobs
-	}
-	result, err = backup.Execute(ctx, deps, run)
-	if cause := context.Cause(ctx); err != nil && fault.As(cause) != nil {
-		err = cause // why it was stopped says more than where
-	}
-	return deps.Store, result, err
-}
-
-func (c *Coordinator) deps(ctx context.Context, log *slog.Logger, e *execution.Execution) (backup.Deps, error) {
-	var none backup.Deps
-	if e.SourceID == nil {
-		return none, fault.New(fault.NotFound, "the source %s was removed before the run began", e.SourceName).
-			Hint("add it again, or choose another one")
-	}
-	connect, err := c.Connect(ctx, *e.SourceID)
-	if err != nil {
-		return none, err
-	}
-	store, err := c.Store(ctx)
-	if err != nil {
-		return none, err
-	}
-	var keys seal.KeyProvider
-	if e.Metadata.Options.Encryption {
-		if keys, err = c.Keys(ctx); err != nil {
-			return none, err
-		}
-		if keys == nil {
-			return none, fault.New(fault.Invalid, "the backup is to be encrypted, and there is no key").
-				Hint("set GUARDA_KMS_KEY_ARN or GUARDA_KEY_FILE, or ask for encryption: false")
-		}
-	}
-	report := func(ctx context.Context, p backup.Progress) error {
-		going, err := c.Runs.Beat(ctx, e.ID, p)
-		switch {
-		case err != nil:
-			// Guarda's own database may be away for a while; the backup goes on.
-			log.WarnContext(ctx, "the progress could not be recorded", "error", err.Error())
-		case !going:
-			return canceled()
-		}
+	t.log = t.log.With("source", t.e.SourceName, "leg", t.Leg)
+	t.log.InfoContext(ctx, "a turn begins", "type", t.e.RequestedType, "trigger", t.e.Trigger, "taking_over", t.taking, "resumes", t.Resumes)
+	result, err := t.execute(ctx)
+	switch {
+	case errors.Is(err, backup.ErrPassedOn):
+		t.log.InfoContext(ctx, "another process has the run now")
 		return nil
+	case err != nil:
+		return t.failed(ctx, err)
 	}
-	return backup.Deps{Connect: connect, Store: store, Keys: keys, Queue: c.Queue(e.ID), Clock: c.Clock, Log: log, Report: report}, nil
+	return t.complete(ctx, result)
 }
 
 func canceled() error {
 	return fault.New(fault.Canceled, "the run was canceled")
-}
-
-// beat keeps the run alive until the returned function is called, and stops it
-// when it was canceled or is not running any more.
-func (c *Coordinator) beat(ctx context.Context, log *slog.Logger, id string, stop context.CancelCauseFunc) func() {
-	return every(ctx, beatEvery, func(ctx context.Context) bool {
-		going, err := c.Runs.Beat(ctx, id, nil)
-		if err != nil {
-			if ctx.Err() == nil {
-				log.WarnContext(ctx, "the run's sign of life could not be recorded", "error", err.Error())
-			}
-			return true
-		}
-		if !going {
-			stop(canceled())
-		}
-		return going
-	})
 }
 
 // every calls f at intervals until it returns false or the returned function,
@@ -212,21 +149,6 @@ func every(ctx context.Context, d time.Duration, f func(context.Context) bool) (
 		cancel()
 		<-ended
 	}
-}
-
-// fail records why a run failed.
-func (c *Coordinator) fail(ctx context.Context, log *slog.Logger, id string, cause error) error {
-	f := execution.FailureOf(cause)
-	log.ErrorContext(ctx, "the run failed", "code", f.Code, "error", cause.Error())
-	var changed bool
-	err := record(ctx, func(ctx context.Context) (err error) {
-		changed, err = c.Runs.Fail(ctx, id, f, f.Code == fault.Canceled)
-		return err
-	})
-	if err == nil && !changed {
-		log.WarnContext(ctx, "the run had been ended by somebody else")
-	}
-	return err
 }
 
 // record tries to write to Guarda's database until it is there again.

@@ -82,14 +82,16 @@ func newWorldThrough(t *testing.T, way func(dsn string) string) *world {
 		},
 		Store: func(context.Context) (blob.Store, error) { return w.store, nil },
 		Keys:  func(context.Context) (seal.KeyProvider, error) { return key, nil },
-		Queue: func(id string) backup.Queue { return chunkqueue.New(pool, clock.System{}, id) },
+		Queue: func(id string, o coordinator.QueueOptions) backup.Queue {
+			return chunkqueue.New(pool, clock.System{}, id, chunkqueue.Options(o))
+		},
 		Clock: clock.System{}, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}
 	return w
 }
 
 func (w *world) coordinator() *coordinator.Coordinator {
-	return &coordinator.Coordinator{Runs: w.runs, Means: w.means}
+	return &coordinator.Coordinator{Runs: w.runs, Means: w.means, Call: w.Coordinate}
 }
 
 // Coordinate is the invoker: the coordinator runs beside the test.
@@ -234,7 +236,7 @@ func TestAFailureIsRecordedWithItsReasonAndLeavesNoBackup(t *testing.T) {
 			}
 		}, execution.Request{}, fault.Internal, "defect"},
 		{"a panic", func(w *world) {
-			w.means.Queue = func(string) backup.Queue { panic("broken") }
+			w.means.Queue = func(string, coordinator.QueueOptions) backup.Queue { panic("broken") }
 		}, execution.Request{}, fault.Internal, "defect"},
 	}
 	for _, tt := range tests {
@@ -308,28 +310,6 @@ func (g *gate) Put(ctx context.Context, key string, body io.Reader, o blob.PutOp
 	return g.Store.Put(ctx, key, body, o)
 }
 
-func TestADeadlineThatIsNearFailsTheRunInTime(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.store = &gate{Store: w.store, reached: make(chan struct{}), open: make(chan struct{})}
-	id, err := w.runs.Create(t.Context(), execution.New{SourceID: w.source, SourceName: "shop", RequestedType: "full", Trigger: execution.Manual, Options: execution.OptionsFor(execution.SourceSettings{}, nil, nil, "", false)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 47*time.Second) // 45 s of it are kept for the end
-	defer cancel()
-	if err := w.coordinator().Do(ctx, execution.Order{ExecutionID: id}); err != nil {
-		t.Fatal(err)
-	}
-	e, err := w.runs.Get(t.Context(), id)
-	if err != nil || e.Status != execution.Failed || e.Canceled || !strings.Contains(e.In(fault.English).Error.Message, "15 minutes") {
-		t.Errorf("%+v %+v %v", e, e.Metadata.Error, err)
-	}
-	if ctx.Err() != nil {
-		t.Error("the function's own deadline passed")
-	}
-}
-
 func TestWorkersHelpWithALargeRun(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -371,38 +351,6 @@ func TestWorkersHelpWithALargeRun(t *testing.T) {
 	late := &coordinator.Worker{Runs: w.runs, Means: w.means}
 	if err := late.Do(t.Context(), backup.WorkOrder{RunID: id, Worker: "late"}); err != nil {
 		t.Errorf("late: %v", err)
-	}
-}
-
-func TestAWorkerWhoseTimeIsUpStartsASuccessor(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	c := w.coordinator()
-	c.MinFanOut = 1
-	var again []backup.WorkOrder
-	c.Help = func(_ context.Context, order backup.WorkOrder) error {
-		// 30 s are less than what a worker leaves for a chunk under way.
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-		defer cancel()
-		worker := &coordinator.Worker{Runs: w.runs, Means: w.means, Again: func(_ context.Context, order backup.WorkOrder) error {
-			again = append(again, order)
-			return nil
-		}}
-		return worker.Do(ctx, order)
-	}
-	id, err := w.runs.Create(t.Context(), execution.New{SourceID: w.source, SourceName: "shop", RequestedType: "full", Trigger: execution.Manual,
-		Options: execution.OptionsFor(execution.SourceSettings{Jobs: 3}, nil, nil, "", true)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Do(t.Context(), execution.Order{ExecutionID: id}); err != nil {
-		t.Fatal(err)
-	}
-	if len(again) != 1 || again[0].RunID != id || again[0].SnapshotID == "" || again[0].Key == nil {
-		t.Errorf("%+v", again)
-	}
-	if e, err := w.runs.Get(t.Context(), id); err != nil || e.Status != execution.Completed {
-		t.Errorf("%+v %v", e, err)
 	}
 }
 

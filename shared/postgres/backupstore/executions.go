@@ -20,7 +20,7 @@ const (
 	columns = `e.id::text, e.schedule_id::text, s.name, e.source_id::text, coalesce(e.source_name, ''), e.status,
 		coalesce(e.backup_type, e.requested_type, 'full'), coalesce(e.requested_type, e.backup_type, 'full'), coalesce(e.trigger, 'manual'),
 		e.started_at, e.completed_at, e.heartbeat_at, e.size_bytes, e.raw_bytes, e.row_count, e.progress::text,
-		e.cancel_requested_at is not null, e.canceled, e.store_path, e.error_message, `
+		e.cancel_requested_at is not null, e.canceled, e.store_path, e.error_message, e.relay_count, e.resume_count, `
 	withoutTables = `(coalesce(e.metadata, '{}') - 'table_details')::text`
 	withTables    = `coalesce(e.metadata, '{}')::text`
 	from          = ` from guarda.backup_executions e left join guarda.backup_schedules s on s.id = e.schedule_id`
@@ -31,7 +31,7 @@ func scan(row pgx.CollectableRow) (*execution.Execution, error) {
 	var progress, message *string
 	var metadata string
 	err := row.Scan(&e.ID, &e.ScheduleID, &e.ScheduleName, &e.SourceID, &e.SourceName, &e.Status, &e.Type, &e.RequestedType, &e.Trigger,
-		&e.StartedAt, &e.CompletedAt, &e.HeartbeatAt, &e.SizeBytes, &e.RawBytes, &e.Rows, &progress, &e.CancelAsked, &e.Canceled, &e.StorePath, &message, &metadata)
+		&e.StartedAt, &e.CompletedAt, &e.HeartbeatAt, &e.SizeBytes, &e.RawBytes, &e.Rows, &progress, &e.CancelAsked, &e.Canceled, &e.StorePath, &message, &e.Relays, &e.Resumes, &metadata)
 	if err != nil {
 		return nil, err
 	}
@@ -68,9 +68,13 @@ func insertArgs(n execution.New, metadata string, now time.Time) []any {
 	return []any{n.ScheduleID, n.ScheduledFor, n.SourceID, n.SourceName, n.RequestedType, string(n.Trigger), now, metadata}
 }
 
-// Get returns a run, with its tables.
+// Get returns a run, with its tables and workers.
 func (s *Store) Get(ctx context.Context, id string) (*execution.Execution, error) {
-	return s.one(ctx, id, withTables)
+	e, err := s.one(ctx, id, withTables)
+	if err == nil {
+		e.Workers, err = s.places(ctx, e.ID)
+	}
+	return e, err
 }
 
 // Peek returns a run without its tables.
@@ -90,49 +94,10 @@ func (s *Store) one(ctx context.Context, id, metadata string) (*execution.Execut
 	return e, postgres.Explain(err, "read a run")
 }
 
-// Claim makes a pending run a running one. It returns false when the run is
-// none any more: it was claimed before, or has ended.
-func (s *Store) Claim(ctx context.Context, id string) (bool, error) {
-	tag, err := s.db.Exec(ctx, `
-		update guarda.backup_executions set status = 'running', started_at = $2::timestamptz, heartbeat_at = $2::timestamptz
-		where id = $1::text::uuid and status = 'pending'`, id, s.clock.Now())
-	return tag.RowsAffected() == 1, postgres.Explain(err, "claim a run")
-}
-
-// Beat records that a running run is alive and, unless progress is nil, where
-// it is. going is false when the run was told to stop or is not running (any
-// more).
-func (s *Store) Beat(ctx context.Context, id string, progress any) (going bool, err error) {
-	var doc *string
-	if progress != nil {
-		text, err := document(progress)
-		if err != nil {
-			return false, err
-		}
-		doc = &text
-	}
-	err = s.db.QueryRow(ctx, `
-		update guarda.backup_executions set heartbeat_at = $2::timestamptz, progress = coalesce($3::text::jsonb, progress)
-		where id = $1::text::uuid and status = 'running' returning cancel_requested_at is null`, id, s.clock.Now(), doc).Scan(&going)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return false, nil
-	}
-	return going, postgres.Explain(err, "record the progress of a run")
-}
-
-// Going says whether a run is running and was not told to stop.
-func (s *Store) Going(ctx context.Context, id string) (going bool, err error) {
-	err = s.db.QueryRow(ctx, `
-		select status = 'running' and cancel_requested_at is null from guarda.backup_executions where id = $1::text::uuid`, id).Scan(&going)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return false, nil
-	}
-	return going, postgres.Explain(err, "look at a run")
-}
-
 // Complete ends a running run as completed, with the files of its backup. A
-// run that is not running any more is left as it is, and false returned.
-func (s *Store) Complete(ctx context.Context, e *execution.Execution, files []execution.File) (bool, error) {
+// run that is not running any more, or that another leg has, is left as it is,
+// and false returned.
+func (s *Store) Complete(ctx context.Context, e *execution.Execution, leg int, files []execution.File) (bool, error) {
 	metadata, err := document(e.Metadata)
 	if err != nil {
 		return false, err
@@ -146,8 +111,8 @@ func (s *Store) Complete(ctx context.Context, e *execution.Execution, files []ex
 				store_path = $7::text, progress = coalesce($8::text::jsonb, progress), error_message = null,
 				metadata = coalesce(metadata, '{}') || $9::text::jsonb || jsonb_build_object('warnings',
 					coalesce(nullif($9::text::jsonb->'warnings', 'null'), '[]') || coalesce(nullif(metadata->'warnings', 'null'), '[]'))
-			where id = $1::text::uuid and status = 'running'`,
-			e.ID, s.clock.Now(), e.Type, e.SizeBytes, e.RawBytes, e.Rows, e.StorePath, textOf(e.Progress), metadata)
+			where id = $1::text::uuid and status = 'running' and leg = $10::int`,
+			e.ID, s.clock.Now(), e.Type, e.SizeBytes, e.RawBytes, e.Rows, e.StorePath, textOf(e.Progress), metadata, leg)
 		if err != nil || tag.RowsAffected() == 0 {
 			return err
 		}
@@ -171,15 +136,27 @@ func textOf(raw json.RawMessage) *string {
 // Fail ends a run that has not ended as failed. It returns false, and changes
 // nothing, when the run has ended already.
 func (s *Store) Fail(ctx context.Context, id string, failure execution.Failure, canceled bool) (bool, error) {
+	return s.failLeg(ctx, id, anyLeg, failure, canceled)
+}
+
+// FailLeg is Fail for the process that has the run; false also when another
+// one has it by now.
+func (s *Store) FailLeg(ctx context.Context, id string, leg int, failure execution.Failure, canceled bool) (bool, error) {
+	return s.failLeg(ctx, id, leg, failure, canceled)
+}
+
+const anyLeg = -1
+
+func (s *Store) failLeg(ctx context.Context, id string, leg int, failure execution.Failure, canceled bool) (bool, error) {
 	done := false
 	err := s.inTx(ctx, "fail a run", func(tx pgx.Tx) (err error) {
-		done, err = s.fail(ctx, tx, id, failure, canceled, "")
+		done, err = s.fail(ctx, tx, id, leg, failure, canceled, "")
 		return err
 	})
 	return done && err == nil, err
 }
 
-func (s *Store) fail(ctx context.Context, tx pgx.Tx, id string, failure execution.Failure, canceled bool, only execution.Status) (bool, error) {
+func (s *Store) fail(ctx context.Context, tx pgx.Tx, id string, leg int, failure execution.Failure, canceled bool, only execution.Status) (bool, error) {
 	doc, err := document(map[string]any{"error": failure})
 	if err != nil {
 		return false, err
@@ -188,8 +165,8 @@ func (s *Store) fail(ctx context.Context, tx pgx.Tx, id string, failure executio
 		update guarda.backup_executions set status = 'failed', completed_at = $2::timestamptz, canceled = $3::boolean, error_message = $4::text,
 			duration_seconds = case when status = 'running' then greatest(0, extract(epoch from $2::timestamptz - started_at))::integer else 0 end,
 			metadata = coalesce(metadata, '{}') || jsonb_build_object('phases', coalesce(progress->'phases', '[]'::jsonb)) || $5::text::jsonb
-		where id = $1::text::uuid and status in ('pending', 'running') and ($6::text = '' or status = $6::text)`,
-		id, s.clock.Now(), canceled, failure.Message.String(), doc, string(only))
+		where id = $1::text::uuid and status in ('pending', 'running') and ($6::text = '' or status = $6::text) and ($7::int < 0 or leg = $7::int)`,
+		id, s.clock.Now(), canceled, failure.Message.String(), doc, string(only), leg)
 	if err != nil || tag.RowsAffected() == 0 {
 		return false, err
 	}
@@ -205,7 +182,7 @@ func (s *Store) Cancel(ctx context.Context, id string) (*execution.Execution, er
 	told := false
 	err := s.inTx(ctx, "cancel a run", func(tx pgx.Tx) error {
 		stopped := execution.FailureOf(fault.New(fault.Canceled, "the run was canceled before it began"))
-		done, err := s.fail(ctx, tx, id, stopped, true, execution.Pending)
+		done, err := s.fail(ctx, tx, id, anyLeg, stopped, true, execution.Pending)
 		if err != nil || done {
 			told = done
 			return err

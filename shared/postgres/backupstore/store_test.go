@@ -82,8 +82,8 @@ func (f *fixture) create() string {
 
 func (f *fixture) claim(id string) {
 	f.t.Helper()
-	if ok, err := f.Claim(f.t.Context(), id); !ok || err != nil {
-		f.t.Fatalf("claim: %v %v", ok, err)
+	if turn, err := f.Claim(f.t.Context(), id); turn == nil || err != nil {
+		f.t.Fatalf("claim: %v %v", turn, err)
 	}
 }
 
@@ -105,7 +105,7 @@ func (f *fixture) complete(id string) {
 	e.Metadata.Warnings = []execution.Warning{{Code: "full_instead", Message: "m"}}
 	sum := "ab"
 	files := []execution.File{{Path: path + "manifest.json.zst", Type: "manifest", SizeBytes: 10, Compressed: true}, {Path: path + "data/1/1.copy.zst", Type: "data", SizeBytes: 990, Checksum: &sum, Compressed: true}}
-	if ok, err := f.Complete(f.t.Context(), e, files); !ok || err != nil {
+	if ok, err := f.Complete(f.t.Context(), e, 1, files); !ok || err != nil {
 		f.t.Fatalf("complete: %v %v", ok, err)
 	}
 }
@@ -119,8 +119,8 @@ func TestARunGoesFromPendingToCompleted(t *testing.T) {
 	}
 	f.clock.Advance(3 * time.Second)
 	f.claim(id)
-	if going, err := f.Beat(t.Context(), id, map[string]any{"phase": "copy", "stored_bytes": 7}); !going || err != nil {
-		t.Fatalf("beat: %v %v", going, err)
+	if sign, err := f.Beat(t.Context(), id, 1, map[string]any{"phase": "copy", "stored_bytes": 7}); sign != execution.Going || err != nil {
+		t.Fatalf("beat: %v %v", sign, err)
 	}
 	if e := f.get(id); e.Status != execution.Running || e.Stored() != 7 || !e.StartedAt.Equal(f.clock.Now()) {
 		t.Errorf("running: %+v", e)
@@ -160,16 +160,16 @@ func TestARunThatEndedNeverChanges(t *testing.T) {
 		}
 		before := f.one(`select e::text from guarda.backup_executions e where id = $1::text::uuid`, id)
 		f.clock.Advance(time.Hour)
-		if ok, err := f.Claim(t.Context(), id); ok || err != nil {
+		if turn, err := f.Claim(t.Context(), id); turn != nil || err != nil {
 			t.Errorf("%s: claimed: %v", end, err)
 		}
-		if going, err := f.Beat(t.Context(), id, map[string]any{}); going || err != nil {
+		if sign, err := f.Beat(t.Context(), id, 1, map[string]any{}); sign == execution.Going || err != nil {
 			t.Errorf("%s: beats: %v", end, err)
 		}
 		if ok, err := f.Fail(t.Context(), id, failure, true); ok || err != nil {
 			t.Errorf("%s: failed: %v", end, err)
 		}
-		if ok, err := f.Complete(t.Context(), f.get(id), nil); ok || err != nil {
+		if ok, err := f.Complete(t.Context(), f.get(id), 1, nil); ok || err != nil {
 			t.Errorf("%s: completed: %v", end, err)
 		}
 		if _, err := f.Cancel(t.Context(), id); fault.CodeOf(err) != fault.Conflict || !strings.Contains(err.Error(), end) {
@@ -189,11 +189,11 @@ func TestOnlyOneClaimsARun(t *testing.T) {
 	won := make(chan bool, 8)
 	for range 8 {
 		wg.Go(func() {
-			ok, err := f.Claim(t.Context(), id)
+			turn, err := f.Claim(t.Context(), id)
 			if err != nil {
 				t.Error(err)
 			}
-			won <- ok
+			won <- turn != nil
 		})
 	}
 	wg.Wait()
@@ -222,8 +222,8 @@ func TestCancel(t *testing.T) {
 	if e, err := f.Cancel(t.Context(), running); err != nil || e.Status != execution.Running {
 		t.Errorf("a running run is told: %+v %v", e, err)
 	}
-	if going, err := f.Beat(t.Context(), running, nil); going || err != nil {
-		t.Errorf("and hears it with the next beat: %v %v", going, err)
+	if sign, err := f.Beat(t.Context(), running, 1, nil); sign == execution.Going || err != nil {
+		t.Errorf("and hears it with the next beat: %v %v", sign, err)
 	}
 	if _, err := f.Cancel(t.Context(), "5c0b0a52-5f0a-4e39-9d0f-000000000000"); fault.CodeOf(err) != fault.NotFound {
 		t.Errorf("an unknown run: %v", err)
@@ -400,8 +400,8 @@ func TestEverythingWorksThroughATransactionPooler(t *testing.T) {
 			for range 3 {
 				id := f.create()
 				f.claim(id)
-				if going, err := f.Beat(t.Context(), id, map[string]any{"phase": "copy"}); !going || err != nil {
-					t.Errorf("beat: %v %v", going, err)
+				if sign, err := f.Beat(t.Context(), id, 1, map[string]any{"phase": "copy"}); sign != execution.Going || err != nil {
+					t.Errorf("beat: %v %v", sign, err)
 				}
 				f.complete(id)
 				if files, err := f.Files(t.Context(), id, "", 10); err != nil || len(files) != 2 {

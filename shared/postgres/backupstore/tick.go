@@ -81,8 +81,13 @@ func (s *Store) Fire(ctx context.Context, due *schedule.Schedule, next time.Time
 
 // noteSkipped adds a warning to the run that made another one be skipped.
 func noteSkipped(ctx context.Context, tx pgx.Tx, id string, due time.Time) error {
-	warning, err := document([]execution.Warning{{Code: "run_skipped",
-		Message: "the run due at " + due.UTC().Format(time.RFC3339) + " was skipped, because this one was still going"}})
+	return warn(ctx, tx, id, execution.Warning{Code: "run_skipped",
+		Message: "the run due at " + due.UTC().Format(time.RFC3339) + " was skipped, because this one was still going"})
+}
+
+// warn adds a warning to a run that has not ended.
+func warn(ctx context.Context, tx pgx.Tx, id string, w execution.Warning) error {
+	warning, err := document([]execution.Warning{w})
 	if err != nil {
 		return err
 	}
@@ -109,25 +114,37 @@ func (s *Store) Waiting(ctx context.Context, since time.Time, limit int) ([]stri
 	return ids, postgres.Explain(err, "find the runs that wait")
 }
 
-// Stale is a run that stopped reporting, or that never began.
+// Stale is a run that was cut off, or that never began.
 type Stale = execution.Stale
 
-// Stale returns running runs whose last sign of life, and pending runs whose
-// beginning, lies before the given moments.
-func (s *Store) Stale(ctx context.Context, running, pending time.Time, limit int) ([]Stale, error) {
+// Stale returns running runs that were cut off by the given moment, or whose
+// time to go on has come, and pending ones that began before pending.
+func (s *Store) Stale(ctx context.Context, at, pending time.Time, limit int) ([]Stale, error) {
 	rows, err := s.db.Query(ctx, `
-		select id::text, status, case when status = 'running' then coalesce(heartbeat_at, started_at) else started_at end, cancel_requested_at is not null
+		select id::text, status, leg, resume_count, told,
+			case when status = 'running' then coalesce(heartbeat_at, started_at) else started_at end, cancel_requested_at is not null
 		from guarda.backup_executions
-		where status = 'running' and coalesce(heartbeat_at, started_at) < $1::timestamptz or status = 'pending' and started_at < $2::timestamptz
-		order by started_at limit $3::int`, running, pending, limit)
+		where status = 'running' and (resume_at <= $1::timestamptz or resume_at is null and coalesce(heartbeat_at, started_at) < $2::timestamptz
+				or cancel_requested_at is not null and coalesce(heartbeat_at, started_at) < $2::timestamptz)
+			or status = 'pending' and started_at < $3::timestamptz
+		order by started_at limit $4::int`, at, at.Add(-execution.Silence), pending, limit)
 	if err != nil {
-		return nil, postgres.Explain(err, "find the runs that died")
+		return nil, postgres.Explain(err, "find the runs that were cut off")
 	}
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (x Stale, err error) {
-		err = row.Scan(&x.ID, &x.Status, &x.LastSign, &x.CancelAsked)
+		err = row.Scan(&x.ID, &x.Status, &x.Leg, &x.Resumes, &x.Told, &x.LastSign, &x.CancelAsked)
 		return x, err
 	})
-	return list, postgres.Explain(err, "find the runs that died")
+	return list, postgres.Explain(err, "find the runs that were cut off")
+}
+
+// Told counts that the coordinator is told to take a run up. It returns false
+// when somebody has taken it up meanwhile, or told the coordinator.
+func (s *Store) Told(ctx context.Context, x Stale) (bool, error) {
+	tag, err := s.db.Exec(ctx, `
+		update guarda.backup_executions set told = told + 1
+		where id = $1::text::uuid and status = 'running' and leg = $2::int and told = $3::int`, x.ID, x.Leg, x.Told)
+	return tag.RowsAffected() == 1, postgres.Explain(err, "tell the coordinator of a run")
 }
 
 // FailStale ends a run as failed if it still has given no sign of life since
@@ -145,7 +162,7 @@ func (s *Store) FailStale(ctx context.Context, x Stale, failure execution.Failur
 		if err != nil {
 			return err
 		}
-		done, err = s.fail(ctx, tx, x.ID, failure, x.CancelAsked, "")
+		done, err = s.fail(ctx, tx, x.ID, x.Leg, failure, x.CancelAsked, "")
 		return err
 	})
 	return done && err == nil, err

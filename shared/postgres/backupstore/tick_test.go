@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -104,7 +105,7 @@ func TestOverlap(t *testing.T) {
 		f.claim(first)
 		for range 2 { // two more runs are due while the first one goes
 			f.clock.Advance(time.Minute)
-			if _, err := f.Beat(t.Context(), first, nil); err != nil {
+			if _, err := f.Beat(t.Context(), first, 1, nil); err != nil {
 				t.Fatal(err)
 			}
 			if done := tick(t, ticker, f.clock.Now()); len(done.Started) != 0 || done.Skipped != 1 {
@@ -180,7 +181,7 @@ func TestARunThatNobodyTookUpIsToldAgainAndGivenUpInTheEnd(t *testing.T) {
 	}
 }
 
-func TestARunThatStoppedReportingFailsWithAReason(t *testing.T) {
+func TestARunThatWasCutOffIsTakenUpAgainAndGivenUpInTheEnd(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	dead, alive, canceled := f.create(), f.create(), f.create()
@@ -191,25 +192,59 @@ func TestARunThatStoppedReportingFailsWithAReason(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.exec(`insert into guarda.backup_chunks (execution_id, chunk_no, table_oid, table_schema, table_name, range_from, range_to) values ($1::text::uuid, 1, 1, 's', 't', 0, -1)`, dead)
-	f.clock.Advance(4 * time.Minute)
-	if _, err := f.Beat(t.Context(), alive, nil); err != nil {
-		t.Fatal(err)
+	ticker, told := f.ticker()
+	resumed := 0
+	for e := f.get(dead); e.Status == execution.Running; e = f.get(dead) {
+		f.clock.Advance(execution.Silence + time.Second)
+		if _, err := f.Beat(t.Context(), alive, 1, nil); err != nil {
+			t.Fatal(err)
+		}
+		done := tick(t, ticker, f.clock.Now())
+		if len(done.Resumed) == 0 {
+			continue
+		}
+		resumed++
+		if twice := tick(t, ticker, f.clock.Now().Add(-time.Second)); len(twice.Failed)+len(twice.Started) != 0 {
+			t.Errorf("a tick that comes twice: %+v", twice)
+		}
+		// The coordinator takes it up, and dies again.
+		if turn, err := f.Claim(t.Context(), dead); err != nil || turn == nil || turn.Resumes != resumed || turn.Leg != resumed+1 {
+			t.Fatalf("%+v %v", turn, err)
+		}
 	}
-	ticker, _ := f.ticker()
-	if done := tick(t, ticker, f.clock.Now()); len(done.Failed) != 2 {
-		t.Errorf("%+v", done)
+	if e := f.get(dead); resumed != execution.MaxResumes || e.Resumes != resumed || e.Canceled || e.In(fault.English).Error.Hint == "" || !strings.Contains(e.In(fault.English).Error.Message, "11 times") {
+		t.Errorf("%d resumes: %+v %+v", resumed, e, e.Metadata.Error)
 	}
-	if e := f.get(dead); e.Status != execution.Failed || e.Canceled || e.In(fault.English).Error.Hint == "" {
-		t.Errorf("dead: %+v", e)
+	if len(told.got) < resumed || told.got[0] != dead {
+		t.Errorf("told %v", told.got)
 	}
 	if e := f.get(canceled); !e.Canceled {
 		t.Errorf("canceled: %+v", e)
 	}
-	if e := f.get(alive); e.Status != execution.Running {
+	if e := f.get(alive); e.Status != execution.Running || e.Resumes != 0 {
 		t.Errorf("alive: %+v", e)
 	}
 	if n := f.one(`select count(*)::text from guarda.backup_chunks`); n != "0" {
 		t.Errorf("%s chunks of the dead run are left", n)
+	}
+}
+
+func TestARunWhoseCoordinatorNeverComesFailsAndNamesIt(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	id := f.create()
+	f.claim(id)
+	ticker, told := f.ticker()
+	for range 30 {
+		f.clock.Advance(time.Minute)
+		tick(t, ticker, f.clock.Now())
+	}
+	e := f.get(id)
+	if e.Status != execution.Failed || !strings.Contains(e.In(fault.English).Error.Message, "backup-coordinator") || e.Resumes != 0 {
+		t.Errorf("%+v %+v", e, e.Metadata.Error)
+	}
+	if len(told.got) != 15 {
+		t.Errorf("the coordinator was told %d times", len(told.got))
 	}
 }
 

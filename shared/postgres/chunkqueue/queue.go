@@ -162,10 +162,10 @@ func lost(no int) error {
 func (q *Queue) Done(ctx context.Context, r backup.ChunkResult) error {
 	tag, err := q.db.Exec(ctx, `
 		update guarda.backup_chunks set status = 'done', lease_until = null, error = null, object_key = $4::text, rows = $5::bigint,
-			raw_bytes = $6::bigint, stored_bytes = $7::bigint, sha256 = $8::text, content_hash = $9::text, encoding = $10::text, fingerprint = nullif($11::text, '')
+			raw_bytes = $6::bigint, stored_bytes = $7::bigint, sha256 = $8::text, content_hash = $9::text, encoding = $10::text, fingerprint = nullif($11::text, ''), reused = $13::boolean
 		where execution_id = $1::text::uuid and picture = $12::int and chunk_no = $2::int and worker = $3::text
 			and (status = 'claimed' or status = 'done' and object_key = $4::text)`,
-		q.run, r.No, r.Worker, r.ObjectKey, r.Rows, r.RawBytes, r.StoredBytes, r.SHA256, r.ContentHash, r.Encoding, r.Fingerprint, q.o.Picture)
+		q.run, r.No, r.Worker, r.ObjectKey, r.Rows, r.RawBytes, r.StoredBytes, r.SHA256, r.ContentHash, r.Encoding, r.Fingerprint, q.o.Picture, r.Reused)
 	if err == nil && tag.RowsAffected() == 0 {
 		return lost(r.No)
 	}
@@ -218,13 +218,13 @@ func (q *Queue) Counts(ctx context.Context) (backup.Counts, error) {
 func (q *Queue) Results(ctx context.Context) ([]backup.ChunkResult, error) {
 	rows, err := q.db.Query(ctx, `
 		select chunk_no, coalesce(worker, ''), coalesce(object_key, ''), rows, raw_bytes, stored_bytes, coalesce(sha256, ''),
-			coalesce(content_hash, ''), coalesce(encoding, ''), coalesce(fingerprint, '')
+			coalesce(content_hash, ''), coalesce(encoding, ''), coalesce(fingerprint, ''), reused
 		from guarda.backup_chunks where execution_id = $1::text::uuid and picture = $2::int and status = 'done' order by chunk_no`, q.run, q.o.Picture)
 	if err != nil {
 		return nil, postgres.Explain(err, "read the chunks of a run")
 	}
 	results, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r backup.ChunkResult, err error) {
-		err = row.Scan(&r.No, &r.Worker, &r.ObjectKey, &r.Rows, &r.RawBytes, &r.StoredBytes, &r.SHA256, &r.ContentHash, &r.Encoding, &r.Fingerprint)
+		err = row.Scan(&r.No, &r.Worker, &r.ObjectKey, &r.Rows, &r.RawBytes, &r.StoredBytes, &r.SHA256, &r.ContentHash, &r.Encoding, &r.Fingerprint, &r.Reused)
 		return r, err
 	})
 	return results, postgres.Explain(err, "read the chunks of a run")

@@ -1,0 +1,270 @@
+package coordinator_test
+
+import (
+	"context"
+	"io"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"guarda/shared/backup"
+	"guarda/shared/backup/manifest"
+	"guarda/shared/blob"
+	"guarda/shared/clock"
+	"guarda/shared/execution"
+	"guarda/shared/execution/coordinator"
+	"guarda/shared/fault"
+	"guarda/shared/postgres/pgtest"
+	"guarda/shared/restore"
+)
+
+// functions are processes that live for so long, as on Lambda.
+type functions struct {
+	*world
+	limit  time.Duration
+	jobs   int
+	refuse atomic.Int32 // so many calls are refused
+}
+
+// Coordinate calls the coordinator.
+func (f *functions) Coordinate(_ context.Context, order execution.Order) error {
+	if order.After > 0 && f.refuse.Add(-1) >= 0 {
+		return fault.New(fault.Unavailable, "the function could not be started")
+	}
+	f.work.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), f.limit)
+		defer cancel()
+		c := &coordinator.Coordinator{Runs: f.runs, Means: f.means, MinFanOut: 1, Help: f.help, Call: f.Coordinate}
+		if err := c.Do(ctx, order); err != nil {
+			f.t.Errorf("coordinator: %v", err)
+		}
+		if ctx.Err() != nil {
+			f.t.Error("a coordinator was killed by its function's limit")
+		}
+	})
+	return nil
+}
+
+func (f *functions) help(_ context.Context, order backup.WorkOrder) error {
+	f.helped.Add(1)
+	f.work.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), f.limit)
+		defer cancel()
+		w := &coordinator.Worker{Runs: f.runs, Means: f.means, Again: f.help}
+		if err := w.Do(ctx, order); err != nil {
+			f.t.Errorf("%s: %v", order.Worker, err)
+		}
+		if ctx.Err() != nil {
+			f.t.Error("a worker was killed by its function's limit")
+		}
+	})
+	return nil
+}
+
+// begin creates a run and calls the coordinator.
+func (f *functions) begin() string {
+	f.t.Helper()
+	id, err := f.runs.Create(f.t.Context(), execution.New{SourceID: f.source, SourceName: "shop", RequestedType: "full", Trigger: execution.Manual,
+		Options: execution.OptionsFor(execution.SourceSettings{Jobs: f.jobs}, nil, nil, "", true)})
+	if err == nil {
+		err = f.Coordinate(f.t.Context(), execution.Order{ExecutionID: id})
+	}
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return id
+}
+
+// end waits until the run has ended; with a ticker, as each minute's tick would.
+func (f *functions) end(id string, ticker *execution.Ticker) *execution.Execution {
+	f.t.Helper()
+	for until := time.Now().Add(time.Minute); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
+		e, err := f.runs.Get(f.t.Context(), id)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		if e.Status.Ended() {
+			f.work.Wait()
+			return e
+		}
+		if ticker != nil {
+			if _, err := ticker.Tick(f.t.Context(), clock.System{}.Now()); err != nil {
+				f.t.Fatal(err)
+			}
+		}
+	}
+	f.t.Fatal("the run did not end in a minute")
+	return nil
+}
+
+// slow is a store over a slow line.
+type slow struct {
+	blob.Store
+	wait time.Duration
+}
+
+func (s slow) Put(ctx context.Context, key string, body io.Reader, o blob.PutOptions) (blob.Object, error) {
+	if strings.Contains(key, "/data/") {
+		select {
+		case <-ctx.Done():
+			return blob.Object{}, context.Cause(ctx)
+		case <-time.After(s.wait):
+		}
+	}
+	return s.Store.Put(ctx, key, body, o)
+}
+
+const bank = `create table ledger (id int primary key);
+	do $$ begin for i in 1..30 loop
+		execute format('create table account_%s as select %s * 100 + n as id, 1000::bigint as balance from generate_series(1, 100) n', i, i);
+	end loop; end $$;`
+
+// transfer moves money between accounts until it is told to stop, so that any
+// consistent picture has the same total.
+func (w *world) transfer() (stop func() int64) {
+	w.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	var done atomic.Int64
+	var writers sync.WaitGroup
+	writers.Go(func() {
+		conn, err := pgx.Connect(ctx, w.dsn)
+		if err != nil {
+			w.t.Error(err)
+			return
+		}
+		defer conn.Close(context.Background())
+		for i := 0; ctx.Err() == nil; i++ {
+			if _, err := conn.Exec(ctx, `do $$ declare f text := 'account_' || 1 + floor(random() * 30)::int; t text := 'account_' || 1 + floor(random() * 30)::int;
+				begin execute format('update %I set balance = balance - 7', f); execute format('update %I set balance = balance + 7', t); end $$`); err == nil {
+				done.Add(1)
+			}
+		}
+	})
+	return func() int64 {
+		cancel()
+		writers.Wait()
+		return done.Load()
+	}
+}
+
+// total restores a backup and adds up the accounts.
+func (w *world) total(id string) (sum int64) {
+	w.t.Helper()
+	key, _ := w.means.Keys(w.t.Context())
+	l, err := manifest.Find(w.t.Context(), w.store, "shop", id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	target := pgtest.New(w.t)
+	if _, err := restore.Run(w.t.Context(), restore.Deps{Connect: func(ctx context.Context) (*pgx.Conn, error) { return pgx.Connect(ctx, target) }, Store: w.store, Keys: key}, restore.Options{}, l); err != nil {
+		w.t.Fatal(err)
+	}
+	const sumOfAll = `select sum((xpath('/row/s/text()', query_to_xml(format('select sum(balance) as s from %I', relname), false, true, '')))[1]::text::bigint)
+		from pg_class where relname like 'account%' and relkind = 'r'`
+	if err := pgtest.Connect(w.t, target).QueryRow(w.t.Context(), sumOfAll).Scan(&sum); err != nil {
+		w.t.Fatal(err)
+	}
+	return sum
+}
+
+// TestOnePictureOutlivesTheFunctionsThatHoldIt is the snapshot relay: functions
+// of three seconds, a copy that takes several times as long, money that moves
+// meanwhile.
+func TestOnePictureOutlivesTheFunctionsThatHoldIt(t *testing.T) {
+	t.Parallel()
+	f := &functions{world: newWorld(t), limit: 3 * time.Second, jobs: 3}
+	pgtest.Exec(t, f.dsn, bank)
+	f.store = slow{f.store, 400 * time.Millisecond}
+	f.refuse.Store(2)
+	stop := f.transfer()
+	id := f.begin()
+	e := f.end(id, nil)
+	if n := stop(); n == 0 {
+		t.Error("no money moved: the test proves nothing")
+	}
+	if e.Status != execution.Completed {
+		t.Fatalf("%s: %+v", e.Status, e.Metadata.Error)
+	}
+	if e.Relays < 1 || e.Resumes != 0 || len(e.Workers) != 1 || e.Workers[0].Chunks == 0 {
+		t.Errorf("%d relays, %d resumes, workers %+v", e.Relays, e.Resumes, e.Workers)
+	}
+	t.Logf("%.1f s in functions of %s: %d relays, worker %+v", *e.Metadata.DurationSeconds, f.limit, e.Relays, e.Workers[0])
+	if sum := f.total(id); sum != 30*100*1000 {
+		t.Errorf("the accounts add up to %d, want %d", sum, 30*100*1000)
+	}
+	for o, err := range f.store.List(t.Context(), "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(o.Key, "/plan") {
+			t.Errorf("%s is left", o.Key)
+		}
+	}
+}
+
+// TestALostPictureIsReplacedAndWhatDidNotChangeIsKept: the source ends every
+// connection of the run, once.
+func TestALostPictureIsReplacedAndWhatDidNotChangeIsKept(t *testing.T) {
+	t.Parallel()
+	f := &functions{world: newWorld(t), limit: 20 * time.Second, jobs: 2}
+	pgtest.Exec(t, f.dsn, bank)
+	f.store = slow{f.store, 100 * time.Millisecond}
+	id := f.begin()
+	for done := 0; done < 12; time.Sleep(20 * time.Millisecond) {
+		if err := f.pool.QueryRow(t.Context(), `select count(*) from guarda.backup_chunks where status = 'done'`).Scan(&done); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pgtest.Exec(t, f.dsn, `update account_1 set balance = 0; update account_2 set balance = balance + 1000;
+		select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'`)
+	f.work.Wait()
+	e, err := f.runs.Get(t.Context(), id)
+	if err != nil || e.Status != execution.Running {
+		t.Fatalf("%+v %+v %v", e, e.Metadata.Error, err)
+	}
+	ticker := &execution.Ticker{Store: f.runs, Invoker: f, DefaultZone: "UTC", Log: f.means.Log}
+	e = f.end(id, ticker)
+	if e.Status != execution.Completed || e.Resumes != 1 || e.Relays != 0 {
+		t.Fatalf("%+v %+v", e, e.Metadata.Error)
+	}
+	if w := e.Metadata.Warnings; len(w) == 0 || w[len(w)-1].Code != "interrupted" {
+		t.Errorf("warnings: %+v", w)
+	}
+	if *e.Metadata.ChunksReused < 9 {
+		t.Errorf("%d chunks were kept", *e.Metadata.ChunksReused)
+	}
+	if sum := f.total(id); sum != 30*100*1000 {
+		t.Errorf("the accounts add up to %d, want %d", sum, 30*100*1000)
+	}
+}
+
+func TestACanceledRunStopsWhicheverProcessHasIt(t *testing.T) {
+	t.Parallel()
+	f := &functions{world: newWorld(t), limit: 3 * time.Second, jobs: 3}
+	pgtest.Exec(t, f.dsn, bank)
+	f.store = slow{f.store, 500 * time.Millisecond}
+	id := f.begin()
+	for relays := 0; relays == 0; time.Sleep(20 * time.Millisecond) {
+		e, err := f.runs.Peek(t.Context(), id)
+		if err != nil || e.Status.Ended() {
+			t.Fatal(e.Status, err)
+		}
+		relays = e.Relays
+	}
+	if _, err := f.runs.Cancel(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	if e := f.end(id, nil); e.Status != execution.Failed || !e.Canceled {
+		t.Errorf("%+v", e)
+	}
+	for o, err := range f.store.List(t.Context(), "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Errorf("%s is left", o.Key)
+	}
+}
