@@ -33,6 +33,7 @@ type copier struct {
 	folder      string
 	key         *seal.DataKey
 	compression seal.Compression
+	base        *Base
 	live        *live
 	buffer      []byte
 }
@@ -48,13 +49,7 @@ func statement(t *pgcatalog.Table, c *Chunk) string {
 		columns[i] = pgx.Identifier{name}.Sanitize()
 	}
 	list := strings.Join(columns, ", ")
-	var where []string
-	if c.FromBlock > 0 {
-		where = append(where, fmt.Sprintf("ctid >= '(%d,0)'::pg_catalog.tid", c.FromBlock))
-	}
-	if c.ToBlock >= 0 {
-		where = append(where, fmt.Sprintf("ctid < '(%d,0)'::pg_catalog.tid", c.ToBlock))
-	}
+	where := rangeConditions(c)
 	if t.Filter != "" {
 		where = append(where, "("+t.Filter+")")
 	}

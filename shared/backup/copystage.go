@@ -20,7 +20,7 @@ func (x *execution) copy(ctx context.Context, p *picture, s *state) error {
 	defer fail(nil)
 	side, stop := context.WithCancel(ctx)
 	var beside sync.WaitGroup // what goes on as long as the workers do
-	for _, f := range []func(context.Context) error{x.tracker.watch, p.beat} {
+	for _, f := range []func(context.Context) error{x.tracker.watch, p.beat, x.journal.watch} {
 		beside.Go(func() {
 			if err := f(side); err != nil {
 				fail(err)
@@ -44,6 +44,8 @@ func (x *execution) copy(ctx context.Context, p *picture, s *state) error {
 	switch cause := context.Cause(ctx); {
 	case errors.Is(passed, ErrPassedOn):
 		return passed
+	case passed != nil && err == nil && !left:
+		return nil // nobody came, and nobody is needed any more
 	case cause != nil:
 		return cause
 	case err == nil && left:
@@ -61,7 +63,7 @@ func (x *execution) work(ctx context.Context, p *picture, s *state) (left bool, 
 	for i := range all {
 		w := &worker{name: x.workerName(i + 1), connect: x.Connect, snapshot: fixed(p.id), lockTimeout: x.spec.LockTimeout,
 			tables: tables, queue: x.Queue, clock: x.Clock, log: x.Log, stopAt: x.pace.handOver, killAt: x.pace.stop, renew: x.pace.renew(),
-			copier: copier{store: x.Store, folder: x.folder, key: x.key, compression: x.spec.Compression, live: &x.tracker.live}}
+			copier: copier{store: x.Store, folder: x.folder, key: x.key, compression: x.spec.Compression, base: s.Base, live: &x.tracker.live}}
 		all[i] = w
 		workers.Go(func() error { return w.run(shared) })
 	}

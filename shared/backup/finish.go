@@ -22,13 +22,16 @@ func (x *execution) finish(ctx context.Context, s *state) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	tables, err := assemble(c.Tables, s.Chunks, results)
+	tables, err := assemble(x.folder, c.Tables, s.Chunks, results)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkStored(ctx, x.Store, tables); err != nil {
 		return nil, err
 	}
 	completed := x.Clock.Now()
 	r := &Result{
-		BackupID: x.spec.ID, Source: x.spec.Source, Type: Full, RequestedType: x.spec.RequestedType, Status: "completed", StorePath: x.folder,
+		BackupID: x.spec.ID, Source: x.spec.Source, Type: s.Type, RequestedType: x.spec.RequestedType, BaseID: s.BaseID, Status: "completed", StorePath: x.folder,
 		StartedAt: s.Started, CompletedAt: completed, SnapshotAt: s.SnapshotAt, DurationSeconds: completed.Sub(s.Started).Seconds(),
 		Tables: len(tables), Chunks: len(s.Chunks), SizeBytes: s.Extra,
 		Compression: string(x.spec.Compression), Encrypted: x.key != nil, ServerVersion: s.Server.Version, Warnings: s.Warnings,
@@ -37,35 +40,48 @@ func (x *execution) finish(ctx context.Context, s *state) (*Result, error) {
 		t := &tables[i]
 		r.Rows += t.Rows
 		r.RawBytes += t.RawBytes
-		r.SizeBytes += t.StoredBytes
 		r.TableDetails = append(r.TableDetails, TableResult{Schema: t.Schema, Name: t.Name, Rows: t.Rows, RawBytes: t.RawBytes,
 			StoredBytes: t.StoredBytes, Chunks: len(t.Chunks), ChunksDone: len(t.Chunks), ContentHash: t.ContentHash})
 	}
-	slices.SortStableFunc(r.TableDetails, func(a, b TableResult) int { return cmp.Compare(b.RawBytes, a.RawBytes) })
-	if x.Relay == nil && x.stateKey != "" {
-		_ = x.Store.Delete(ctx, x.stateKey) // else garbage collection does
+	for i := range results {
+		if c := &results[i]; c.Reused {
+			r.ChunksReused++
+		}
 	}
+	for i := range tables {
+		for _, c := range tables[i].Chunks {
+			if strings.HasPrefix(c.Object, x.folder) {
+				r.SizeBytes += c.StoredBytes
+			}
+		}
+	}
+	if r.Ledger = s.Ledger; r.Ledger != nil {
+		r.Coverage = r.Ledger.Summary()
+	}
+	slices.SortStableFunc(r.TableDetails, func(a, b TableResult) int { return cmp.Compare(b.RawBytes, a.RawBytes) })
 	m := &manifest.Manifest{
 		Format: manifest.Format, BackupID: r.BackupID, Source: r.Source, Folder: x.folder, Type: string(r.Type), RequestedType: string(r.RequestedType),
 		StartedAt: r.StartedAt, SnapshotAt: r.SnapshotAt, CompletedAt: r.CompletedAt, Server: s.Server, Database: c.Database,
-		Options:   manifest.Options{Tables: x.spec.Tables, Exclude: x.spec.Exclude, Compression: r.Compression},
+		BaseID: s.BaseID, Options: manifest.Options{Tables: x.spec.Tables, Exclude: x.spec.Exclude, Compression: r.Compression},
 		Encrypted: r.Encrypted, Roles: c.Roles, Entries: c.Entries, Tables: tables, Files: s.Files,
-		LeftOut: c.LeftOut, Warnings: []manifest.Warning{},
+		LeftOut: c.LeftOut, Warnings: []manifest.Warning{}, Ledger: s.Ledger,
 	}
 	for _, w := range s.Warnings {
 		m.Warnings = append(m.Warnings, manifest.Warning(w))
 	}
 	h := &manifest.Header{
 		Format: manifest.Format, BackupID: r.BackupID, Source: r.Source, Type: string(r.Type), RequestedType: string(r.RequestedType),
-		StartedAt: r.StartedAt, SnapshotAt: r.SnapshotAt, CompletedAt: r.CompletedAt, Database: c.Database.Name, ServerVersion: r.ServerVersion,
+		BaseID: r.BaseID, StartedAt: r.StartedAt, SnapshotAt: r.SnapshotAt, CompletedAt: r.CompletedAt, Database: c.Database.Name, ServerVersion: r.ServerVersion,
 		Encrypted: r.Encrypted, Key: x.wrapped, Compression: r.Compression, SizeBytes: r.SizeBytes, RawBytes: r.RawBytes, Rows: r.Rows,
-		Tables: r.Tables, Chunks: r.Chunks, DurationSeconds: r.DurationSeconds, Warnings: len(r.Warnings),
+		Tables: r.Tables, Chunks: r.Chunks, ChunksReused: r.ChunksReused, DurationSeconds: r.DurationSeconds, Warnings: len(r.Warnings),
 	}
 	size, err := manifest.Write(ctx, x.Store, m, h, x.key)
 	if err != nil {
 		return nil, err
 	}
 	r.SizeBytes += size
+	x.sweep(ctx, m)
+	x.forget(ctx)
 	// The backup exists: nobody can stop it any more.
 	if err := x.tracker.phase(ctx, PhaseDone); err != nil {
 		x.Log.WarnContext(ctx, "the end of the run could not be reported", "error", err.Error())
@@ -76,7 +92,7 @@ func (x *execution) finish(ctx context.Context, s *state) (*Result, error) {
 
 // assemble puts the results of the chunks together to tables. A chunk without
 // a result is an error: the queue lost it.
-func assemble(from []pgcatalog.Table, chunks []Chunk, results []ChunkResult) ([]manifest.Table, error) {
+func assemble(folder string, from []pgcatalog.Table, chunks []Chunk, results []ChunkResult) ([]manifest.Table, error) {
 	byNo := make(map[int]*ChunkResult, len(results))
 	for i := range results {
 		byNo[results[i].No] = &results[i]
@@ -87,7 +103,7 @@ func assemble(from []pgcatalog.Table, chunks []Chunk, results []ChunkResult) ([]
 		if r == nil {
 			return nil, fault.New(fault.Internal, "chunk %d of table %s.%s has no result", c.No, c.Schema, c.Table)
 		}
-		byTable[c.TableOID] = append(byTable[c.TableOID], manifest.Chunk{FromBlock: c.FromBlock, ToBlock: c.ToBlock, Object: r.ObjectKey,
+		byTable[c.TableOID] = append(byTable[c.TableOID], manifest.Chunk{FromBlock: c.FromBlock, ToBlock: c.ToBlock, Object: r.ObjectKey, BackupID: writtenBy(folder, r.ObjectKey),
 			Rows: r.Rows, RawBytes: r.RawBytes, StoredBytes: r.StoredBytes, SHA256: r.SHA256, ContentHash: r.ContentHash,
 			Encoding: r.Encoding, Fingerprint: r.Fingerprint})
 	}
@@ -111,6 +127,16 @@ func assemble(from []pgcatalog.Table, chunks []Chunk, results []ChunkResult) ([]
 		tables[i] = m
 	}
 	return tables, nil
+}
+
+// writtenBy returns the backup that an object belongs to, "" for the one in folder.
+func writtenBy(folder, object string) string {
+	other, ok := manifest.FolderOf(object)
+	if !ok || other == folder {
+		return ""
+	}
+	_, _, id, _ := manifest.ParseFolder(other)
+	return id
 }
 
 // script is the SQL of some sections for people who restore by hand.

@@ -99,36 +99,6 @@ func (p *picture) checkServer(ctx context.Context) error {
 	return nil
 }
 
-// identify records what tells this history of the database from another one.
-// Managed services hide some of it.
-func (p *picture) identify(ctx context.Context) error {
-	row, err := pgsession.One(ctx, p.conn, `
-select coalesce((select pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'execute')), false),
-       coalesce((select pg_catalog.has_function_privilege('pg_catalog.pg_control_checkpoint()', 'execute')), false),
-       pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()),
-       case when pg_catalog.pg_is_in_recovery() then pg_catalog.pg_last_wal_replay_lsn() else pg_catalog.pg_current_wal_lsn() end`)
-	if err != nil {
-		return pgsession.Explain(err, "identify the server")
-	}
-	p.server.NextXID, _ = strconv.ParseUint(row[2], 10, 64)
-	p.server.LSN = row[3]
-	if row[0] == "t" {
-		id, err := pgsession.One(ctx, p.conn, "select system_identifier from pg_catalog.pg_control_system()")
-		if err != nil {
-			return pgsession.Explain(err, "identify the server")
-		}
-		p.server.SystemIdentifier = id[0]
-	}
-	if row[1] == "t" {
-		timeline, err := pgsession.One(ctx, p.conn, "select timeline_id from pg_catalog.pg_control_checkpoint()")
-		if err != nil {
-			return pgsession.Explain(err, "identify the server")
-		}
-		p.server.Timeline, _ = strconv.ParseInt(timeline[0], 10, 64)
-	}
-	return nil
-}
-
 // lockAll lists the tables that we may read, on b, and locks them in a new
 // transaction on p.conn. Tables that we may not read are found by the check of
 // privileges later, if they belong into the backup.

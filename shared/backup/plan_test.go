@@ -15,7 +15,15 @@ func TestEveryBlockIsInExactlyOneChunk(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		table := pgcatalog.Table{OID: 1, Heap: rapid.Bool().Draw(t, "heap"),
 			Pages: rapid.Int64Range(0, 3_000_000).Draw(t, "pages"), ToastPages: rapid.Int64Range(0, 30_000_000).Draw(t, "toast")}
-		chunks := cut(table, rapid.Bool().Draw(t, "ranges"), rapid.Int64Range(minChunkBytes, maxChunkBytes).Draw(t, "chunk"))
+		var base *BaseTable
+		if rapid.Bool().Draw(t, "based") {
+			base = &BaseTable{Pages: rapid.Int64Range(0, 3_000_000).Draw(t, "base pages"), Edges: []int64{0}}
+			for e := int64(0); len(base.Edges) < rapid.IntRange(1, 40).Draw(t, "edges"); {
+				e += rapid.Int64Range(1, 20_000).Draw(t, "width")
+				base.Edges = append(base.Edges, e)
+			}
+		}
+		chunks := cut(table, rapid.Bool().Draw(t, "ranges"), rapid.Int64Range(minChunkBytes, maxChunkBytes).Draw(t, "chunk"), base)
 		next, total := int64(0), int64(0)
 		for i, c := range chunks {
 			if c.FromBlock != next {
@@ -48,7 +56,7 @@ func TestChunksAreBoundedWithTheirTOAST(t *testing.T) {
 		"a server without ranges":   {pgcatalog.Table{Heap: true, Pages: 81920}, false, 1},
 		"not a heap":                {pgcatalog.Table{Pages: 81920}, true, 1},
 	} {
-		if got := cut(c.table, c.ranges, maxChunkBytes); len(got) != c.chunks {
+		if got := cut(c.table, c.ranges, maxChunkBytes, nil); len(got) != c.chunks {
 			t.Errorf("%s: %d chunks, want %d", name, len(got), c.chunks)
 		}
 	}
@@ -56,7 +64,7 @@ func TestChunksAreBoundedWithTheirTOAST(t *testing.T) {
 
 func TestTheLargestChunksGoFirst(t *testing.T) {
 	t.Parallel()
-	chunks := plan([]pgcatalog.Table{{OID: 1, Heap: true, Pages: 3}, {OID: 2, Heap: true, Pages: 9000}, {OID: 3, Heap: true, Pages: 500}}, 150000, maxChunkBytes)
+	chunks := plan([]pgcatalog.Table{{OID: 1, Heap: true, Pages: 3}, {OID: 2, Heap: true, Pages: 9000}, {OID: 3, Heap: true, Pages: 500}}, 150000, maxChunkBytes, nil)
 	if len(chunks) != 4 {
 		t.Fatalf("%d chunks", len(chunks))
 	}

@@ -17,6 +17,7 @@ import (
 	"guarda/shared/blob"
 	"guarda/shared/clock"
 	"guarda/shared/fault"
+	"guarda/shared/ledger"
 	"guarda/shared/seal"
 )
 
@@ -50,9 +51,21 @@ type Run struct {
 	RequestedType Type             `json:"requested_type"`   // "" is Type
 	Tables        []string         `json:"tables,omitempty"` // patterns; none means every table
 	Exclude       []string         `json:"exclude,omitempty"`
-	Compression   seal.Compression `json:"compression"`  // "" is auto
-	Jobs          int              `json:"jobs"`         // connections that copy at the same time; 0 is 2
-	LockTimeout   time.Duration    `json:"lock_timeout"` // how long to wait for a table's lock; 0 is 30 s
+	Compression   seal.Compression `json:"compression"`           // "" is auto
+	Jobs          int              `json:"jobs"`                  // connections that copy at the same time; 0 is 2
+	LockTimeout   time.Duration    `json:"lock_timeout"`          // how long to wait for a table's lock; 0 is 30 s
+	ChunkBytes    int64            `json:"chunk_bytes,omitempty"` // how much of a table's disk space goes into one object; 0 chooses by the database's size
+	// Keep makes a run that is cut off leave what it stored, for the next run
+	// of the source with Keep to go on with. Without it a run that fails leaves
+	// nothing.
+	Keep bool `json:"keep,omitempty"`
+	// Strict refuses a run that would leave something out because it cannot be
+	// read or is not known how to keep.
+	Strict bool `json:"strict,omitempty"`
+	// Preset says what belongs to the platform (see package preset); "" is auto.
+	// ManagedData are the platform's schemas whose rows are copied nonetheless.
+	Preset      string   `json:"preset,omitempty"`
+	ManagedData []string `json:"managed_data,omitempty"`
 }
 
 // Deps are what Execute works with.
@@ -143,7 +156,10 @@ type ChunkResult struct {
 	SHA256      string `json:"sha256"`       // of the object, lower-case hex
 	ContentHash string `json:"content_hash"` // see contenthash, 32 hex digits
 	Encoding    string `json:"encoding"`     // "zstd", "gzip", "brotli" or "none"
-	Fingerprint string `json:"fingerprint"`  // "" until incremental backups use it
+	Fingerprint string `json:"fingerprint"`  // of the rows; "" where there is none
+	// Reused is true when the object was there already, from an earlier backup
+	// or an earlier part of this run, and only had to be referred to.
+	Reused bool `json:"reused,omitempty"`
 }
 
 // Counts says how far a queue is.
@@ -231,8 +247,9 @@ type Result struct {
 	Source          string        `json:"source"`
 	Type            Type          `json:"type"`
 	RequestedType   Type          `json:"requested_type"`
-	Status          string        `json:"status"`     // "completed"
-	StorePath       string        `json:"store_path"` // the backup's folder in the store, ends in '/'
+	BaseID          string        `json:"base_id,omitempty"` // the backup it was compared with; "" for a full one
+	Status          string        `json:"status"`            // "completed"
+	StorePath       string        `json:"store_path"`        // the backup's folder in the store, ends in '/'
 	StartedAt       time.Time     `json:"started_at"`
 	CompletedAt     time.Time     `json:"completed_at"`
 	SnapshotAt      time.Time     `json:"snapshot_at"` // the moment the backup shows
@@ -249,6 +266,11 @@ type Result struct {
 	Warnings        []Warning     `json:"warnings"`
 	Phases          []Phase       `json:"phases"`
 	TableDetails    []TableResult `json:"table_details"` // largest first
+	// Ledger accounts for everything that the database has; its lists are in
+	// the manifest.
+	Ledger *ledger.Ledger `json:"-"`
+	// Coverage is the ledger without its lists.
+	Coverage ledger.Summary `json:"coverage"`
 }
 
 // TableResult is one table of a finished backup.

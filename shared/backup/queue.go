@@ -76,7 +76,9 @@ func (q *memoryQueue) Done(_ context.Context, r ChunkResult) error {
 	q.counts.Done++
 	q.counts.Rows += r.Rows
 	q.counts.RawBytes += r.RawBytes
-	q.counts.StoredBytes += r.StoredBytes
+	if !r.Reused {
+		q.counts.StoredBytes += r.StoredBytes
+	}
 	if q.left[m.TableOID]--; q.left[m.TableOID] == 0 {
 		q.counts.TablesDone++
 	}

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -53,7 +51,7 @@ func (x *execution) ended(ctx context.Context, result *Result, err error) (*Resu
 	if errors.Is(err, context.Canceled) {
 		err = fault.New(fault.Canceled, "the backup was stopped before it was complete").Because(err)
 	}
-	if x.Relay == nil {
+	if x.Relay == nil && !x.journal.worthKeeping(ctx) {
 		x.cleanUp(ctx)
 	}
 	return nil, err
@@ -74,6 +72,8 @@ type execution struct {
 	pace     pace
 	stateKey string      // the object that keeps the state of the picture
 	called   atomic.Bool // a successor was called for
+	found    found       // what is in the store already
+	journal  *journal    // nil without Run.Keep
 }
 
 func newExecution(ctx context.Context, d Deps, r Run) (*execution, error) {
@@ -134,8 +134,14 @@ func (x *execution) begin(ctx context.Context) error {
 		if err := x.useKey(ctx, again.Key); err != nil {
 			return err
 		}
-	} else if x.Keys != nil {
-		x.key = seal.NewDataKey()
+	}
+	if err := x.find(ctx, x.key); err != nil {
+		return err
+	}
+	if x.again() == nil && x.Keys != nil {
+		if x.key = x.found.key; x.key == nil {
+			x.key = seal.NewDataKey()
+		}
 		wrapped, err := x.Keys.Wrap(ctx, x.key)
 		if err != nil {
 			return err
@@ -153,19 +159,9 @@ func (x *execution) begin(ctx context.Context) error {
 
 // warn notes what a person should know though the backup will be complete.
 func (x *execution) warn(ctx context.Context, p *picture, c *pgcatalog.Catalog) error {
-	if x.spec.RequestedType != Full {
-		x.warnings = append(x.warnings, Warning{Code: "full_instead",
-			Message: fmt.Sprintf("the backup was asked for as %s; this version copies everything", x.spec.RequestedType)})
-	}
 	if p.server.Standby {
 		x.warnings = append(x.warnings, Warning{Code: "standby",
 			Message: "the source is a standby: it shows what the primary had written when the snapshot was taken"})
-	}
-	for _, l := range c.LeftOut {
-		if l.Reason == pgcatalog.Unsupported {
-			x.warnings = append(x.warnings, Warning{Code: "unsupported", Object: strings.TrimPrefix(l.Schema+"."+l.Name, "."),
-				Message: fmt.Sprintf("%s %s is not in the backup: %s", strings.ToLower(l.Kind), l.Name, l.Detail)})
-		}
 	}
 	row, err := pgsession.One(ctx, p.conn, "select count(*) from pg_catalog.pg_largeobject_metadata")
 	if err != nil {

@@ -76,7 +76,7 @@ func TestAnEncryptedBackupIsCompleteAndShowsNothing(t *testing.T) {
 	if r.Rows != 5000 || r.Tables != 2 || r.Chunks != 2 || r.Status != "completed" || !r.Encrypted || r.BackupID != run.ID {
 		t.Errorf("%+v", r)
 	}
-	if r.Type != backup.Full || r.RequestedType != backup.Incremental || len(r.Warnings) != 1 || r.Warnings[0].Code != "full_instead" {
+	if r.Type != backup.Full || r.RequestedType != backup.Incremental || len(r.Warnings) != 1 || r.Warnings[0].Code != "full_instead" || !strings.Contains(r.Warnings[0].Message, "no backup yet") {
 		t.Errorf("an incremental run said %s, %s, %v", r.Type, r.RequestedType, r.Warnings)
 	}
 	var size int64

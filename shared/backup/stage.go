@@ -8,7 +8,9 @@ import (
 
 	"guarda/shared/backup/manifest"
 	"guarda/shared/backup/pgsession"
+	"guarda/shared/blob"
 	"guarda/shared/fault"
+	"guarda/shared/ledger"
 	"guarda/shared/pgcatalog"
 	"guarda/shared/seal"
 )
@@ -23,10 +25,14 @@ type state struct {
 	SnapshotAt time.Time          `json:"snapshot_at"`
 	Server     manifest.Server    `json:"server"`
 	Catalog    *pgcatalog.Catalog `json:"catalog"`
+	Ledger     *ledger.Ledger     `json:"ledger"`
 	Chunks     []Chunk            `json:"chunks"`
 	Files      []manifest.Object  `json:"files"` // the schema scripts
 	Warnings   []Warning          `json:"warnings"`
 	Extra      int64              `json:"extra"` // bytes stored besides the chunks
+	Type       Type               `json:"type"`  // of the backup that it becomes
+	BaseID     string             `json:"base_id,omitempty"`
+	Base       *Base              `json:"base,omitempty"` // what may be referred to instead of copied
 }
 
 // tables returns the tables to copy by OID.
@@ -59,18 +65,21 @@ func (x *execution) start(ctx context.Context) (_ *picture, _ *state, err error)
 	if err := x.tracker.phase(ctx, PhaseCatalog); err != nil {
 		return nil, nil, err
 	}
-	catalog, err := pgcatalog.Read(ctx, p.conn, pgcatalog.Options{Tables: x.spec.Tables, Exclude: x.spec.Exclude})
+	catalog, account, err := x.readCatalog(ctx, p)
 	if err != nil {
-		return nil, nil, pgsession.Explain(err, "read the catalog")
-	}
-	if err := checkReadable(ctx, p.conn, catalog); err != nil {
 		return nil, nil, err
 	}
 	if err := x.warn(ctx, p, catalog); err != nil {
 		return nil, nil, err
 	}
-	s := &state{Started: x.started, SnapshotAt: p.at, Server: p.server, Catalog: catalog,
-		Chunks: plan(catalog.Tables, p.server.VersionNum, x.pace.chunkBytes())}
+	s := &state{Started: x.started, SnapshotAt: p.at, Server: p.server, Catalog: catalog, Ledger: account}
+	if s.Base, s.Type, err = x.choose(ctx, p, catalog); err != nil {
+		return nil, nil, err
+	}
+	if s.Type != Full {
+		s.BaseID = x.found.id
+	}
+	s.Chunks = plan(catalog.Tables, p.server.VersionNum, x.chunkLimit(catalog.Tables), s.Base)
 	if err := x.Queue.Add(ctx, s.Chunks); err != nil {
 		return nil, nil, err
 	}
@@ -78,7 +87,10 @@ func (x *execution) start(ctx context.Context) (_ *picture, _ *state, err error)
 		return nil, nil, err
 	}
 	s.Warnings, s.Extra = x.warnings, x.extra
-	return p, s, x.save(ctx, p, s)
+	if err := x.save(ctx, p, s); err != nil {
+		return nil, nil, err
+	}
+	return p, s, x.keep(ctx)
 }
 
 // proceed copies and finishes.
@@ -112,6 +124,11 @@ func (x *execution) proceed(ctx context.Context, p *picture, s *state) (*Result,
 // judged by its own state.
 func stateName(picture int) string { return fmt.Sprintf("%s-%d.json", manifest.PlanName, picture) }
 
+// StateKey is the key of the object that keeps the state of a run's picture.
+func StateKey(folder string, picture int, encrypted bool) string {
+	return folder + stateName(picture) + manifest.Suffix(string(seal.Zstd), encrypted)
+}
+
 func (x *execution) putState(ctx context.Context, s *state, picture int) (manifest.Object, error) {
 	plain, err := json.Marshal(s)
 	if err != nil {
@@ -121,18 +138,16 @@ func (x *execution) putState(ctx context.Context, s *state, picture int) (manife
 }
 
 func (x *execution) getState(ctx context.Context, key string) (*state, error) {
-	src, err := x.Store.Get(ctx, key, 0, -1)
-	if err != nil {
+	return readState(ctx, x.Store, key, x.key)
+}
+
+func readState(ctx context.Context, store blob.Store, objectKey string, key *seal.DataKey) (*state, error) {
+	var s state
+	if err := readJSON(ctx, store, objectKey, key, maxPlan, &s); err != nil {
 		return nil, err
 	}
-	defer src.Close()
-	raw, err := manifest.ReadSealed(src, manifest.Object{Key: key, Encoding: string(seal.Zstd)}, x.key, maxPlan)
-	if err != nil {
-		return nil, fmt.Errorf("read the run's state: %w", err)
-	}
-	var s state
-	if err := json.Unmarshal(raw, &s); err != nil || s.Catalog == nil {
-		return nil, fault.New(fault.Internal, "the run's state in %s cannot be read", key).Because(err)
+	if s.Catalog == nil {
+		return nil, fault.New(fault.Internal, "the run's state in %s cannot be read", objectKey)
 	}
 	return &s, nil
 }

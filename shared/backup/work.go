@@ -4,14 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
-	"fmt"
 	"log/slog"
 
-	"guarda/shared/backup/manifest"
 	"guarda/shared/clock"
 	"guarda/shared/fault"
-	"guarda/shared/pgcatalog"
 	"guarda/shared/seal"
 )
 
@@ -38,7 +34,7 @@ func Work(ctx context.Context, d WorkerDeps, order WorkOrder) (WorkReport, error
 			return WorkReport{}, err
 		}
 	}
-	tables, err := readPlan(ctx, d, order, key)
+	s, err := readState(ctx, d.Store, order.PlanKey, key)
 	if err != nil {
 		return WorkReport{}, err
 	}
@@ -46,28 +42,11 @@ func Work(ctx context.Context, d WorkerDeps, order WorkOrder) (WorkReport, error
 	var unique [4]byte
 	_, _ = rand.Read(unique[:]) // never fails: see crypto/rand.Read
 	w := &worker{name: order.Worker + "." + hex.EncodeToString(unique[:]), connect: d.Connect, snapshot: d.Snapshot, follows: d.Snapshot != nil, lockTimeout: order.LockTimeout,
-		tables: tables, queue: d.Queue, clock: d.Clock, log: d.Log, stopAt: pace.handOver, killAt: pace.stop, renew: pace.renew(),
-		copier: copier{store: d.Store, folder: order.Folder, key: key, compression: order.Compression, live: &live{}}}
+		tables: s.tables(), queue: d.Queue, clock: d.Clock, log: d.Log, stopAt: pace.handOver, killAt: pace.stop, renew: pace.renew(),
+		copier: copier{store: d.Store, folder: order.Folder, key: key, compression: order.Compression, base: s.Base, live: &live{}}}
 	if d.Snapshot == nil {
 		w.snapshot = fixed(order.SnapshotID)
 	}
 	err = w.run(ctx)
 	return w.report, err
-}
-
-func readPlan(ctx context.Context, d WorkerDeps, order WorkOrder, key *seal.DataKey) (map[uint32]*pgcatalog.Table, error) {
-	src, err := d.Store.Get(ctx, order.PlanKey, 0, -1)
-	if err != nil {
-		return nil, err
-	}
-	defer src.Close()
-	raw, err := manifest.ReadSealed(src, manifest.Object{Key: order.PlanKey, Encoding: string(seal.Zstd)}, key, maxPlan)
-	if err != nil {
-		return nil, fmt.Errorf("read the run's plan: %w", err)
-	}
-	var plan state
-	if err := json.Unmarshal(raw, &plan); err != nil || plan.Catalog == nil {
-		return nil, fault.New(fault.Internal, "the run's state in %s cannot be read", order.PlanKey).Because(err)
-	}
-	return plan.tables(), nil
 }

@@ -108,25 +108,28 @@ func (w *worker) attempt(ctx context.Context, c *Chunk) error {
 		if err = w.queue.Done(ctx, *r); err == nil {
 			return nil
 		}
-		w.copier.discard(ctx, r.ObjectKey)
+		if !r.Reused {
+			w.copier.discard(ctx, r.ObjectKey)
+		}
 		if fault.CodeOf(err) == fault.Conflict {
 			w.log.WarnContext(ctx, "another worker took over a chunk", "chunk", c.No)
 			return nil
 		}
 		return err
 	}
-	if ctx.Err() != nil {
-		err = context.Cause(ctx)
-	}
+	given := err
 	timeUp := errors.Is(err, ErrTimeUp)
+	if ctx.Err() != nil { // stopped from outside: that is not the chunk's failure
+		err, given = context.Cause(ctx), ErrTimeUp
+	}
 	pgsession.Close(ctx, w.copier.conn) // its transaction is over, or its state unknown
 	w.copier.conn = nil
 	release, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
-	if rerr := w.queue.Release(release, c.No, w.name, err); rerr != nil && fault.CodeOf(rerr) != fault.Conflict {
+	if rerr := w.queue.Release(release, c.No, w.name, given); rerr != nil && fault.CodeOf(rerr) != fault.Conflict {
 		return errors.Join(err, rerr)
 	}
-	if timeUp {
+	if timeUp && ctx.Err() == nil {
 		w.report.More = true
 		return nil
 	}
@@ -166,7 +169,7 @@ func (w *worker) copyLeased(ctx context.Context, c *Chunk) (*ChunkResult, error)
 			}
 		}
 	}()
-	r, err := w.copier.copy(ctx, t, c)
+	r, err := w.copier.take(ctx, t, c)
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}

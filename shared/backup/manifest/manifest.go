@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"guarda/shared/backup/contenthash"
+	"guarda/shared/ledger"
 	"guarda/shared/pgcatalog"
 	"guarda/shared/seal"
 )
@@ -22,6 +23,7 @@ type Header struct {
 	Source          string           `json:"source"`
 	Type            string           `json:"type"`
 	RequestedType   string           `json:"requested_type"`
+	BaseID          string           `json:"base_id,omitempty"`
 	StartedAt       time.Time        `json:"started_at"`
 	SnapshotAt      time.Time        `json:"snapshot_at"`
 	CompletedAt     time.Time        `json:"completed_at"`
@@ -58,6 +60,7 @@ type Manifest struct {
 	Folder        string `json:"folder"` // ends in '/'
 	Type          string `json:"type"`
 	RequestedType string `json:"requested_type"`
+	BaseID        string `json:"base_id,omitempty"` // the backup that it was compared with; "" for a full one
 
 	StartedAt   time.Time `json:"started_at"`
 	SnapshotAt  time.Time `json:"snapshot_at"` // the moment that the backup shows
@@ -74,6 +77,9 @@ type Manifest struct {
 	Files     []Object  `json:"files"` // the schema scripts
 	LeftOut   []LeftOut `json:"left_out"`
 	Warnings  []Warning `json:"warnings"`
+	// Ledger accounts for everything that the database has; nil in backups made
+	// before there were ledgers.
+	Ledger *ledger.Ledger `json:"ledger,omitempty"`
 }
 
 // Entry is an object of the database's schema.
@@ -100,8 +106,10 @@ type Server struct {
 	SystemIdentifier string `json:"system_identifier,omitempty"`
 	Timeline         int64  `json:"timeline,omitempty"`
 	LSN              string `json:"lsn,omitempty"`
-	NextXID          uint64 `json:"next_xid,omitempty"` // 64-bit
-	BlockSize        int64  `json:"block_size"`         // bytes
+	NextXID          uint64 `json:"next_xid,omitempty"`   // 64-bit: the first transaction that the snapshot cannot see
+	OldestXID        uint64 `json:"oldest_xid,omitempty"` // 64-bit: the oldest transaction that was still running
+	Monetary         string `json:"lc_monetary,omitempty"`
+	BlockSize        int64  `json:"block_size"` // bytes
 	Standby          bool   `json:"standby,omitempty"`
 }
 
