@@ -112,6 +112,15 @@ async function signIn(r, path = "/admin/backup") {
   await r.page.waitForURL((url) => url.pathname + url.search === path);
 }
 
+async function sendLog(page, entry) {
+  const token = await page.evaluate(() => JSON.parse(sessionStorage.getItem("guarda.session")).token);
+  const answer = await page.request.post(`${base}/api/logs`, {
+    headers: { authorization: `Bearer ${token}` },
+    data: { source: "walk", ...entry },
+  });
+  must(answer.ok(), `sending a log entry answered ${answer.status()}: ${await answer.text()}`);
+}
+
 /** What every view must hold, and its picture. */
 async function inspect(r, view, { region = true } = {}) {
   await r.page.evaluate(() => document.fonts.ready);
@@ -209,6 +218,13 @@ async function mainJob() {
     must(page.url().includes("view=tables"), page.url());
     must((await page.getByText(t("detail.hash")).count()) > 0, "no content hash is shown");
   });
+  await step("its ledger accounts for every object", async () => {
+    await page.getByRole("tab", { name: t("detail.ledger") }).click();
+    must(page.url().includes("view=ledger"), page.url());
+    await page.getByText(t("coverage.counted")).waitFor();
+    await page.getByText(t("coverage.groups")).click();
+    must((await page.getByRole("dialog").getByRole("row").count()) > 5, "the ledger counts hardly anything");
+  });
   await step("its files have links that work", async () => {
     await page.getByRole("tab", { name: t("detail.files") }).click();
     const link = page.getByRole("link", { name: /RESTORE\.md|manifest/ }).first();
@@ -259,6 +275,28 @@ async function mainJob() {
       .getByText(new RegExp(`^(${t("status.canceled")}|${t("status.completed")}|${t("status.warned")})$`))
       .first()
       .waitFor({ timeout: 60_000 });
+  });
+  const mark = `andorinha${Date.now().toString(36)}`;
+  await step("a log entry that is sent is found by its words, with its metadata", async () => {
+    await sendLog(page, {
+      level: "error",
+      message: `A ${mark} não voltou`,
+      metadata: { ninho: { galho: 7 } },
+    });
+    await page.goto(`${base}/admin/logs`);
+    await page.getByRole("searchbox").fill(mark);
+    await page.keyboard.press("Enter");
+    await page.waitForURL(new RegExp(`q=${mark}`));
+    await page.locator("mark", { hasText: mark }).first().waitFor();
+    await page.getByRole("link", { name: new RegExp(mark) }).click();
+    await page.getByText("ninho.galho").waitFor();
+    await inspect(r, "log-found");
+  });
+  await step("the live tail shows what comes in", async () => {
+    await page.goto(`${base}/admin/logs?live=true&q=${mark}`);
+    await page.getByText(t("live.open")).waitFor();
+    await sendLog(page, { level: "info", message: `Outra ${mark} chegou` });
+    await page.getByRole("link", { name: new RegExp(`Outra ${mark}`) }).waitFor();
   });
   await step("signing out leads to the login", async () => {
     await page.goto(`${base}/admin/backup`);
@@ -325,9 +363,33 @@ async function everyView(language, theme, width) {
   await view("detail-tables", async () => {
     await page.getByRole("tab", { name: t("detail.tables") }).click();
   });
+  await view("detail-ledger", async () => {
+    await page.getByRole("tab", { name: t("detail.ledger") }).click();
+    await page.getByText(t("coverage.counted")).waitFor();
+  });
   await view("detail-files", async () => {
     await page.getByRole("tab", { name: t("detail.files") }).click();
     await page.waitForTimeout(600);
+  });
+  await view("logs", async () => {
+    await page.goto(`${base}/admin/logs`);
+    await page
+      .getByRole("list", { name: t("logs.list") })
+      .getByRole("link")
+      .first()
+      .waitFor();
+  });
+  await view("log-detail", async () => {
+    await page
+      .getByRole("list", { name: t("logs.list") })
+      .getByRole("link")
+      .first()
+      .click();
+    await page
+      .getByText(t("log.metadata"))
+      .or(page.getByText(t("log.id")))
+      .first()
+      .waitFor();
   });
   await view("not-found", async () => {
     await page.goto(`${base}/admin/nowhere`);
