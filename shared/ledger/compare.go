@@ -391,6 +391,12 @@ func (j *judge) item(i int32) Item {
 	if v.denial != nil {
 		it.Privilege, it.Grants = v.denial.privilege, v.denial.grants
 	}
+	if o.facet == content && o.Class == classClass && o.letter == 'r' {
+		if t := j.table(o.OID); t != nil {
+			it.entry = EntryName{"TABLE DATA", t.Schema, t.Name}
+		}
+		return it
+	}
 	f := j.cover[coverKey{o.Address, o.facet}]
 	if f.entry < 0 || f.level == absent {
 		f = j.cover[coverKey{o.Address, definition}]
@@ -400,4 +406,13 @@ func (j *judge) item(i int32) Item {
 		it.entry = EntryName{e.Kind, e.Schema, e.Name}
 	}
 	return it
+}
+
+// table returns what the dumper knows of a table's rows.
+func (j *judge) table(oid uint32) *pgcatalog.Table {
+	at, ok := slices.BinarySearchFunc(j.c.Full.Tables, oid, func(t pgcatalog.Table, oid uint32) int { return cmp.Compare(t.OID, oid) })
+	if !ok {
+		return nil
+	}
+	return &j.c.Full.Tables[at]
 }

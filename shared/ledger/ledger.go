@@ -153,8 +153,9 @@ type EntryName struct{ Kind, Schema, Name string }
 // It is known only in the process that made the ledger.
 func (i Item) Entry() EntryName { return i.entry }
 
-// IsRows says that the item is about rows of a table, and not about its definition.
-func (i Item) IsRows() bool { return i.Kind == kindTableRows }
+// IsContent says that the item is about rows, a value or data, and not about a
+// definition.
+func (i Item) IsContent() bool { return i.facet == content }
 
 // Summary is the ledger without its lists.
 type Summary struct {

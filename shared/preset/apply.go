@@ -1,0 +1,190 @@
+package preset
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"guarda/shared/pgcatalog"
+)
+
+// LeftOut says why entries (by ID) and the rows of tables (by OID) belong to
+// the platform.
+type LeftOut struct {
+	Entries map[int]string
+	Rows    map[uint32]string
+}
+
+// Apply takes what belongs to the platform out of a catalog. What the customer
+// made on it stays: a foreign key to a managed table, a policy on one. The
+// rows of the managed schemas in data are kept, where they can be (see
+// DataSchemas). The catalog is not changed.
+func (p Preset) Apply(c *pgcatalog.Catalog, data []string) (*pgcatalog.Catalog, LeftOut) {
+	left := LeftOut{map[int]string{}, map[uint32]string{}}
+	if p.name == None {
+		return c, left
+	}
+	byID := make(map[int]*pgcatalog.Entry, len(c.Entries))
+	rows := map[uint32]bool{} // tables that stay
+	for i := range c.Entries {
+		byID[c.Entries[i].ID] = &c.Entries[i]
+	}
+	out := *c
+	out.Tables, out.Entries = nil, nil
+	for _, t := range c.Tables {
+		if p.keepsRows(t.Schema, t.Name, data) {
+			out.Tables = append(out.Tables, t)
+			rows[t.OID] = true
+		} else {
+			left.Rows[t.OID] = p.inSchema(t.Schema)
+		}
+	}
+	for i := range c.Entries {
+		e := &c.Entries[i]
+		if why := p.managed(e, byID, left.Entries, data); why != "" {
+			left.Entries[e.ID] = why
+		}
+	}
+	var roles []string
+	for _, e := range c.Entries {
+		if left.Entries[e.ID] != "" {
+			continue
+		}
+		e.DependsOn = slices.DeleteFunc(slices.Clone(e.DependsOn), func(id int) bool { return left.Entries[id] != "" })
+		p.adapt(&e)
+		out.Entries = append(out.Entries, e)
+		if e.Owner != "" {
+			roles = append(roles, e.Owner)
+		}
+		roles = append(roles, e.Roles...)
+	}
+	slices.Sort(roles)
+	out.Roles = slices.Compact(roles)
+	return &out, left
+}
+
+func (p Preset) inSchema(schema string) string {
+	return fmt.Sprintf("schema %s belongs to the platform (preset %s)", schema, p.name)
+}
+
+// keepsRows says that a table's rows go into the backup.
+func (p Preset) keepsRows(schema, table string, data []string) bool {
+	if !p.Schema(schema) || slices.Contains(p.rows, schema) {
+		return true
+	}
+	// The platform's own history of changes to its schemas.
+	history := table == "schema_migrations" || table == "migrations"
+	return slices.Contains(data, schema) && slices.Contains(p.choice, schema) && !history
+}
+
+// managed says why an entry belongs to the platform; "" if it does not. Entries
+// come after those that they depend on.
+func (p Preset) managed(e *pgcatalog.Entry, byID map[int]*pgcatalog.Entry, gone map[int]string, data []string) string {
+	about := func() string { // the fate of what it is about
+		for _, d := range e.DependsOn {
+			if gone[d] != "" {
+				return gone[d]
+			}
+		}
+		return ""
+	}
+	switch e.Kind {
+	case "EXTENSION":
+		return ""
+	case "PUBLICATION TABLE", "PUBLICATION TABLES IN SCHEMA": // of the customer, also in the platform's publication
+		if p.Schema(e.Schema) {
+			return p.inSchema(e.Schema)
+		}
+		return ""
+	case "SCHEMA":
+		if p.Schema(e.Name) {
+			return p.inSchema(e.Name)
+		}
+		if e.Name == "public" {
+			return ""
+		}
+	case "SEQUENCE SET":
+		if p.keepsRows(e.Schema, e.Name, data) {
+			return ""
+		}
+	case "POLICY":
+		if p.Schema(e.Schema) && e.Schema != "cron" {
+			return "" // the platform makes none
+		}
+	case "TRIGGER":
+		if p.Schema(e.Schema) && p.callsCustomer(e, byID) {
+			return ""
+		}
+	case "EVENT TRIGGER":
+		if why := about(); why != "" || !p.PlatformOwner(e.Owner) {
+			return why
+		}
+	case "PUBLICATION":
+		if p.name == Supabase && strings.HasPrefix(e.Name, "supabase_realtime") {
+			return "the publication is Supabase Realtime's"
+		}
+	case "COMMENT":
+		if p.name == Supabase && strings.HasPrefix(e.Name, "EXTENSION ") {
+			return "the extension is the platform's, and so is its comment"
+		}
+	case "DEFAULT ACL":
+		if p.PlatformOwner(e.Owner) {
+			return fmt.Sprintf("they are those of the platform's role %s", e.Owner)
+		}
+	}
+	if p.Schema(e.Schema) {
+		return p.inSchema(e.Schema)
+	}
+	switch e.Kind {
+	case "COMMENT", "ACL", "SECURITY LABEL":
+		if why := about(); why != "" {
+			return why
+		}
+		if space, ok := strings.CutPrefix(e.Name, "SCHEMA "); ok && p.Schema(space) {
+			return p.inSchema(space)
+		}
+		return ""
+	}
+	if p.PlatformOwner(e.Owner) && !(e.Kind == "SCHEMA" && e.Name == "public") {
+		return fmt.Sprintf("it is owned by %s, a role of the platform (preset %s)", e.Owner, p.name)
+	}
+	return ""
+}
+
+// callsCustomer says that a trigger calls a function outside of the platform's
+// schemas.
+func (p Preset) callsCustomer(e *pgcatalog.Entry, byID map[int]*pgcatalog.Entry) bool {
+	for _, d := range e.DependsOn {
+		if f := byID[d]; f != nil && f.Kind == "FUNCTION" && !p.Schema(f.Schema) {
+			return true
+		}
+	}
+	return false
+}
+
+// adapt changes the statements that a customer's role may not run.
+func (p Preset) adapt(e *pgcatalog.Entry) {
+	if p.PlatformOwner(e.Owner) || p.name == Supabase && e.Kind == "FOREIGN DATA WRAPPER" {
+		e.OwnerSQL = ""
+	}
+	if p.name == Supabase && e.Kind == "EXTENSION" {
+		switch e.Name {
+		case "pg_tle", "pgsodium", "pgmq": // they make their schema themselves
+			e.SQL = "CREATE EXTENSION IF NOT EXISTS " + e.Name + ";\n"
+		}
+	}
+}
+
+// Managed says why something that the dumper does not know belongs to the
+// platform; "" if it does not.
+func (p Preset) Managed(kind, schema, owner string, ofExtension bool) string {
+	switch {
+	case p.name == None || ofExtension:
+		return ""
+	case p.Schema(schema) && kind != "policy":
+		return p.inSchema(schema)
+	case p.PlatformOwner(owner) && (schema != "public" || kind != "schema"):
+		return fmt.Sprintf("it is owned by %s, a role of the platform (preset %s)", owner, p.name)
+	}
+	return ""
+}
