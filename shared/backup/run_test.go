@@ -145,10 +145,10 @@ func TestWhatKeepsABackupFromBeingMade(t *testing.T) {
 		"no server":        {connect: "postgres://u:hidden@127.0.0.1:1/db", code: fault.Unavailable, says: "127.0.0.1:1", hint: "host and port"},
 		"no host":          {connect: "postgres://u:hidden@no-such-host.invalid/db", code: fault.Unavailable, says: "no-such-host.invalid", hint: "host and port"},
 		"no database":      {connect: pgtest.WithDatabase(t, dsn, "no_such_database"), code: fault.NotFound, says: "no_such_database", hint: "database name"},
-		"a missing grant":  {connect: asReader, exclude: []string{"shut.*", "numbers", "guarded"}, code: fault.Forbidden, says: `"Orders"`, hint: `grant select on table public."Orders" to "` + role},
-		"a shut schema":    {connect: asReader, tables: []string{"shut.t"}, code: fault.Forbidden, says: "shut", hint: "usage on schema shut"},
-		"a shut sequence":  {connect: asReader, tables: []string{"numbered", "numbers"}, code: fault.Forbidden, says: "numbers", hint: "numbers"},
-		"row security":     {connect: asReader, tables: []string{"guarded", "allowed"}, code: fault.Forbidden, says: "public.guarded", hint: "bypassrls"},
+		"a missing grant":  {connect: asReader, exclude: []string{"shut.*", "numbers", "guarded"}, code: fault.Forbidden, says: `"Orders"`, hint: `GRANT SELECT ON TABLE public."Orders" TO ` + role + ";"},
+		"a shut schema":    {connect: asReader, tables: []string{"shut.t"}, code: fault.Forbidden, says: "shut", hint: "GRANT USAGE ON SCHEMA shut TO " + role + ";"},
+		"a shut sequence":  {connect: asReader, tables: []string{"numbered", "numbers"}, code: fault.Forbidden, says: "public.numbers", hint: "GRANT SELECT ON SEQUENCE public.numbers TO " + role + ";"},
+		"row security":     {connect: asReader, tables: []string{"guarded", "allowed"}, code: fault.Forbidden, says: "public.guarded", hint: "ALTER ROLE " + role + " BYPASSRLS;"},
 		"an unknown table": {connect: dsn, tables: []string{"no_such_table"}, code: fault.Invalid, says: "no_such_table", hint: ""},
 		"an unreachable store": {connect: dsn, store: func(t *testing.T) blob.Store {
 			return blobfault.New(t, memory.New(), blobfault.Fault{On: blobfault.Put, Times: -1})
@@ -170,7 +170,7 @@ func TestWhatKeepsABackupFromBeingMade(t *testing.T) {
 				store = c.store(t)
 			}
 			run := newRun()
-			run.Tables, run.Exclude = c.tables, c.exclude
+			run.Tables, run.Exclude, run.Strict = c.tables, c.exclude, true
 			r, err := backup.Execute(context.Background(), backup.Deps{Connect: connector(c.connect), Store: store}, run)
 			if err == nil || r != nil {
 				t.Fatal("it was made nonetheless")

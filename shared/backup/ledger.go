@@ -1,0 +1,216 @@
+package backup
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"guarda/shared/backup/manifest"
+	"guarda/shared/backup/pgsession"
+	"guarda/shared/fault"
+	"guarda/shared/ledger"
+	"guarda/shared/pgcatalog"
+	"guarda/shared/preset"
+)
+
+const (
+	warningsShown = 100 // of one code; the ledger has all
+	namesInFault  = 500 // of a strict run's refusal
+	lookedAt      = 20  // backups that coverage may be compared with
+)
+
+// readCatalog reads what there is to copy, and accounts for everything else:
+// what options or the platform leave out, what the role may not read, what
+// nothing knows how to keep. What may not be read leaves the catalog; a strict
+// run is refused instead.
+func (x *execution) readCatalog(ctx context.Context, p *picture) (*pgcatalog.Catalog, *ledger.Ledger, error) {
+	full, err := pgcatalog.Read(ctx, p.conn, pgcatalog.Options{})
+	if err != nil {
+		return nil, nil, pgsession.Explain(err, "read the catalog")
+	}
+	platform, detected, err := x.platform(ctx, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	cover := ledger.Coverage{Full: full, Tables: len(x.spec.Tables) > 0, Managed: func(t ledger.Thing) string {
+		return platform.Managed(t.Kind, t.Schema, t.Owner, t.OfExtension)
+	}}
+	var left preset.LeftOut
+	cover.Kept, left = platform.Apply(full, x.spec.ManagedData)
+	cover.ManagedEntry, cover.ManagedRows = left.Entries, left.Rows
+	cover.Chosen = cover.Kept
+	if len(x.spec.Tables) > 0 || len(x.spec.Exclude) > 0 {
+		if cover.Chosen, err = cover.Kept.Select(pgcatalog.Options{Tables: x.spec.Tables, Exclude: x.spec.Exclude}); err != nil {
+			return nil, nil, err
+		}
+	}
+	inventory, err := ledger.Enumerate(ctx, p.conn)
+	if err != nil {
+		return nil, nil, pgsession.Explain(err, "make the coverage ledger")
+	}
+	l := ledger.Compare(inventory, cover)
+	l.Strict = x.spec.Strict
+	l.Preset = ledger.Preset{Name: platform.Name(), Detected: detected.Name, Reason: detected.Reason, ManagedData: x.spec.ManagedData}
+	if err := l.Name(ctx, p.conn, inventory); err != nil {
+		return nil, nil, pgsession.Explain(err, "make the coverage ledger")
+	}
+	if x.spec.Strict && !l.Complete() {
+		return nil, nil, refusal(l)
+	}
+	x.compareCoverage(ctx, l)
+	x.warnOfLedger(l)
+	return withoutUnreadable(cover.Chosen, inventory, l), l, nil
+}
+
+// platform finds out which preset to use.
+func (x *execution) platform(ctx context.Context, p *picture) (preset.Preset, preset.Detected, error) {
+	setting, err := preset.Check(x.spec.Preset)
+	if err != nil {
+		return preset.Preset{}, preset.Detected{}, err
+	}
+	detected, err := preset.Detect(ctx, p.conn)
+	if err != nil {
+		return preset.Preset{}, preset.Detected{}, pgsession.Explain(err, "look for the platform")
+	}
+	platform := preset.Choose(setting, detected)
+	return platform, detected, platform.CheckData(x.spec.ManagedData)
+}
+
+// refusal names everything that keeps a strict run from being complete.
+func refusal(l *ledger.Ledger) error {
+	var names, grants []string
+	n := 0
+	for _, it := range l.Items {
+		if it.Status != ledger.Unreadable && it.Status != ledger.Unsupported {
+			continue
+		}
+		n++
+		if n > namesInFault {
+			continue
+		}
+		names = append(names, fmt.Sprintf("%s %s (%s)", it.Kind, it.Name, reason(it)))
+		for _, g := range it.Grants {
+			if !slices.Contains(grants, g) {
+				grants = append(grants, g)
+			}
+		}
+	}
+	if n > namesInFault {
+		names = append(names, fmt.Sprintf("and %d more", n-namesInFault))
+	}
+	if l.Unreadable == 0 {
+		return fault.New(fault.Conflict, "a strict backup must be complete, and this would not be: %s", strings.Join(names, "; ")).
+			Hint("leave tables out with --exclude, or back up without strict: then the coverage ledger names what is missing")
+	}
+	if len(grants) == 0 {
+		grants = []string{"-"}
+	}
+	return fault.New(fault.Forbidden, "a strict backup must be complete, and this would not be: %s", strings.Join(names, "; ")).
+		Hint("run as a role that may: %s Or leave tables out with --exclude.", strings.Join(grants, " "))
+}
+
+func reason(it ledger.Item) string {
+	if it.Privilege != "" {
+		return "missing: " + it.Privilege
+	}
+	return it.Detail
+}
+
+// withoutUnreadable takes out of a catalog what could not be copied.
+func withoutUnreadable(c *pgcatalog.Catalog, inventory *ledger.Inventory, l *ledger.Ledger) *pgcatalog.Catalog {
+	tables, largeObjects := inventory.Unreadable()
+	if len(tables) == 0 && len(largeObjects) == 0 {
+		return c
+	}
+	out := *c
+	out.Tables, out.LargeObjects = nil, nil
+	out.LeftOut = slices.Clone(c.LeftOut)
+	grants := map[string]string{}
+	for _, it := range l.Items {
+		if it.Status == ledger.Unreadable && it.IsContent() {
+			grants[it.Entry().Schema+"."+it.Entry().Name] = strings.Join(it.Grants, " ")
+		}
+	}
+	for _, t := range c.Tables {
+		if !tables[t.OID] {
+			out.Tables = append(out.Tables, t)
+			continue
+		}
+		out.LeftOut = append(out.LeftOut, pgcatalog.LeftOut{Kind: "TABLE DATA", Schema: t.Schema, Name: t.Name, Reason: pgcatalog.Unreadable,
+			Detail: "the role may not read its rows", Grant: grants[t.Schema+"."+t.Name]})
+	}
+	for _, o := range c.LargeObjects {
+		if !largeObjects[o.OID] {
+			out.LargeObjects = append(out.LargeObjects, o)
+		}
+	}
+	return &out
+}
+
+// warnOfLedger says aloud what is not complete.
+func (x *execution) warnOfLedger(l *ledger.Ledger) {
+	shown := map[string]int{}
+	warn := func(code, object, message string) {
+		if shown[code]++; shown[code] <= warningsShown {
+			x.warnings = append(x.warnings, Warning{Code: code, Object: object, Message: message})
+		}
+	}
+	for _, it := range l.Items {
+		what := it.Kind + " " + it.Name
+		switch {
+		case it.Status == ledger.Unreadable && it.Carried:
+			warn("unreadable", it.Name, fmt.Sprintf("%s: %s; to let it be read: %s", what, it.Detail, statements(it)))
+		case it.Status == ledger.Unreadable:
+			warn("unreadable", it.Name, fmt.Sprintf("%s is not in the backup: %s; to let it be read: %s", what, reason(it), statements(it)))
+		case it.Status == ledger.Unsupported:
+			warn("unsupported", it.Name, fmt.Sprintf("%s is not in the backup: %s", what, it.Detail))
+		}
+		if it.Lost {
+			warn("coverage_lost", it.Name, fmt.Sprintf("%s was in the backup before and is %s now: %s", what, it.Status, reason(it)))
+		}
+	}
+	for _, code := range []string{"unreadable", "unsupported", "coverage_lost"} {
+		if more := shown[code] - warningsShown; more > 0 {
+			x.warnings = append(x.warnings, Warning{Code: code, Message: fmt.Sprintf("%d more: the coverage ledger names all", more)})
+		}
+	}
+}
+
+func statements(it ledger.Item) string {
+	if len(it.Grants) == 0 {
+		return "be its owner or a superuser"
+	}
+	return strings.Join(it.Grants, " ")
+}
+
+// compareCoverage marks what the latest backup of the same tables had and this
+// one has not. That it cannot be compared is no reason to fail.
+func (x *execution) compareCoverage(ctx context.Context, l *ledger.Ledger) {
+	if len(l.Items) == 0 {
+		return
+	}
+	seen := 0
+	for found, err := range manifest.Newest(ctx, x.Store, x.spec.Source) {
+		if err != nil {
+			x.Log.WarnContext(ctx, "the coverage could not be compared with the backup before", "error", err.Error())
+			return
+		}
+		if !found.Finished || found.Header.BackupID == x.spec.ID {
+			continue
+		}
+		if seen++; seen > lookedAt {
+			return
+		}
+		before, _, err := manifest.Open(ctx, x.Store, found.Listed, x.Keys)
+		if err != nil {
+			x.Log.WarnContext(ctx, "the coverage could not be compared with the backup before", "backup_id", found.Header.BackupID, "error", err.Error())
+			return
+		}
+		// A backup of a few tables says nothing of the others.
+		if slices.Equal(before.Options.Tables, x.spec.Tables) {
+			l.MarkLost(before.BackupID, before.Had())
+			return
+		}
+	}
+}
