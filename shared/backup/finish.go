@@ -60,7 +60,7 @@ func (x *execution) finish(ctx context.Context, s *state) (*Result, error) {
 	}
 	slices.SortStableFunc(r.TableDetails, func(a, b TableResult) int { return cmp.Compare(b.RawBytes, a.RawBytes) })
 	m := &manifest.Manifest{
-		Format: manifest.Format, BackupID: r.BackupID, Source: r.Source, Folder: x.folder, Type: string(r.Type), RequestedType: string(r.RequestedType),
+		BackupID: r.BackupID, Source: r.Source, Folder: x.folder, Type: string(r.Type), RequestedType: string(r.RequestedType),
 		StartedAt: r.StartedAt, SnapshotAt: r.SnapshotAt, CompletedAt: r.CompletedAt, Server: s.Server, Database: c.Database,
 		BaseID: s.BaseID, Options: manifest.Options{Tables: x.spec.Tables, Exclude: x.spec.Exclude, Compression: r.Compression},
 		Encrypted: r.Encrypted, Roles: c.Roles, Entries: c.Entries, Tables: tables, Files: s.Files,
@@ -70,7 +70,7 @@ func (x *execution) finish(ctx context.Context, s *state) (*Result, error) {
 		m.Warnings = append(m.Warnings, manifest.Warning(w))
 	}
 	h := &manifest.Header{
-		Format: manifest.Format, BackupID: r.BackupID, Source: r.Source, Type: string(r.Type), RequestedType: string(r.RequestedType),
+		BackupID: r.BackupID, Source: r.Source, Type: string(r.Type), RequestedType: string(r.RequestedType),
 		BaseID: r.BaseID, StartedAt: r.StartedAt, SnapshotAt: r.SnapshotAt, CompletedAt: r.CompletedAt, Database: c.Database.Name, ServerVersion: r.ServerVersion,
 		Encrypted: r.Encrypted, Key: x.wrapped, Compression: r.Compression, SizeBytes: r.SizeBytes, RawBytes: r.RawBytes, Rows: r.Rows,
 		Tables: r.Tables, Chunks: r.Chunks, ChunksReused: r.ChunksReused, DurationSeconds: r.DurationSeconds, Warnings: len(r.Warnings),

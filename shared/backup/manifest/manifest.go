@@ -12,8 +12,9 @@ import (
 	"guarda/shared/seal"
 )
 
-// Format is the version of the store format that this package writes.
-const Format = 1
+// Format is the newest version of the store format. A backup says the oldest
+// version that reads it whole: see Manifest.format.
+const Format = 2
 
 // Header is the plain part of a backup: enough to list it without a key. It
 // is stored as JSON under HeaderName.
@@ -82,6 +83,18 @@ type Manifest struct {
 	Ledger *ledger.Ledger `json:"ledger,omitempty"`
 }
 
+// format is the version that a reader must know to restore all of the backup.
+// Version 1 ignores members that it does not know, so what would be lost that
+// way makes it version 2.
+func (m *Manifest) format() int {
+	for i := range m.Tables {
+		if len(m.Tables[i].Layers) > 0 {
+			return 2
+		}
+	}
+	return 1
+}
+
 // Entry is an object of the database's schema.
 type Entry = pgcatalog.Entry
 
@@ -109,8 +122,11 @@ type Server struct {
 	NextXID          uint64 `json:"next_xid,omitempty"`   // 64-bit: the first transaction that the snapshot cannot see
 	OldestXID        uint64 `json:"oldest_xid,omitempty"` // 64-bit: the oldest transaction that was still running
 	Monetary         string `json:"lc_monetary,omitempty"`
-	BlockSize        int64  `json:"block_size"` // bytes
-	Standby          bool   `json:"standby,omitempty"`
+	// Watermark is the moment, by the server's clock, before which no
+	// transaction began that the snapshot cannot see; nil where nobody can say.
+	Watermark *time.Time `json:"watermark,omitempty"`
+	BlockSize int64      `json:"block_size"` // bytes
+	Standby   bool       `json:"standby,omitempty"`
 }
 
 // Options are those that the backup was made with.
@@ -142,6 +158,22 @@ type Table struct {
 	Definition  string   `json:"definition"`
 	Filter      string   `json:"filter,omitempty"`
 	Chunks      []Chunk  `json:"chunks"`
+	// Layers are what was written to the table after Chunks were copied, of a
+	// table that is followed by a timestamp: to be applied in order on top of
+	// Chunks. Rows, bytes and hash above are those of Chunks alone. Rows that
+	// were deleted in between are not known.
+	Layers []Layer `json:"layers,omitempty"`
+}
+
+// Layer is the rows of a table that a column says were written since some
+// moment. A row takes the place of the one with the same key, if there is one.
+type Layer struct {
+	BackupID   string    `json:"backup_id"`   // the backup that it was made for
+	SnapshotAt time.Time `json:"snapshot_at"` // the moment that it shows
+	Column     string    `json:"column"`
+	Since      time.Time `json:"since"`
+	Key        []string  `json:"key"` // the columns of the primary key
+	Chunk      Chunk     `json:"chunk"`
 }
 
 // Chunk is a range of a table's blocks.

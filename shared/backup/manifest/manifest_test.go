@@ -76,7 +76,7 @@ func TestABackupWithADamagedHeaderIsListedAndNotOpened(t *testing.T) {
 	ctx := context.Background()
 	for name, header := range map[string]string{
 		"none": "", "not JSON": "{", "of another backup": `{"format":1,"backup_id":"other","source":"shop","manifest":{"key":"a"}}`,
-		"of a newer format": `{"format":2}`, "without a format": `{}`, "an odd key": `{"format":1,"backup_id":"aaaa-x","source":"shop","manifest":{"key":"../x"}}`,
+		"of a newer format": `{"format":3}`, "without a format": `{}`, "an odd key": `{"format":1,"backup_id":"aaaa-x","source":"shop","manifest":{"key":"../x"}}`,
 	} {
 		store := memory.New()
 		folder := write(t, store, "shop", "aaaa-x", noon)
@@ -129,7 +129,7 @@ func TestAManifestThatMakesNoSenseIsRefused(t *testing.T) {
 		}
 	}
 	m := sample("s", "i", noon)
-	m.Format = 2
+	m.Format = 3
 	raw, _ := json.Marshal(m)
 	if _, err := manifest.Parse(raw); fault.CodeOf(err) != fault.Invalid || !strings.Contains(fault.HintOf(err), "newer version") {
 		t.Errorf("a newer format: %v", err)

@@ -315,6 +315,15 @@ func (t *Table) check() error {
 		}
 		total.Add(sum)
 	}
+	for i := range t.Layers {
+		l := &t.Layers[i]
+		if l.Chunk.Object != "" && blob.ValidKey(l.Chunk.Object) != nil || (l.Chunk.Object == "") != (l.Chunk.Rows == 0) || len(l.Key) == 0 || l.Column == "" {
+			return fmt.Errorf("layer %d of %d rows with the object %q and the key %q", i+1, l.Chunk.Rows, l.Chunk.Object, l.Key)
+		}
+		if _, err := l.Chunk.Sum(); err != nil {
+			return err
+		}
+	}
 	want, err := t.Sum()
 	if err != nil {
 		return err

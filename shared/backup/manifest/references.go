@@ -65,6 +65,11 @@ func (t *Table) stored() []*Chunk {
 			chunks = append(chunks, &t.Chunks[i])
 		}
 	}
+	for i := range t.Layers {
+		if t.Layers[i].Chunk.Object != "" {
+			chunks = append(chunks, &t.Layers[i].Chunk)
+		}
+	}
 	return chunks
 }
 

@@ -14,9 +14,11 @@ import (
 )
 
 // Write stores the header and then, last of all and atomically, the manifest:
-// from then on the folder is a backup. It fills in h.Manifest and returns the
+// from then on the folder is a backup. It fills in h.Manifest and both formats, and returns the
 // number of bytes that it stored.
 func Write(ctx context.Context, store blob.Store, m *Manifest, h *Header, key *seal.DataKey) (int64, error) {
+	m.Format = m.format()
+	h.Format = m.Format
 	plain, err := json.Marshal(m)
 	if err != nil {
 		return 0, fmt.Errorf("encode the manifest: %w", err)
