@@ -18,25 +18,36 @@ import (
 // onEachMuseum runs a test with each file of the museum on each version.
 func onEachMuseum(t *testing.T, test func(t *testing.T, s pgtest.Server, text string)) {
 	t.Helper()
+	pgtest.OnEachServer(t, func(t *testing.T, s pgtest.Server) {
+		for name, text := range museumOn(t, s) {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				test(t, s, text)
+			})
+		}
+	})
+}
+
+// museumOn makes the roles that the museum names, and returns its files as the
+// server can take them.
+func museumOn(t testing.TB, s pgtest.Server) map[string]string {
+	t.Helper()
+	for _, role := range []string{"museum_reader", `museum Rôle "q"`, "museum_owner"} {
+		s.Role(t, role)
+	}
 	files, err := filepath.Glob("../../shared/pgcatalog/testdata/*.sql")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no museum: %v", err)
 	}
-	pgtest.OnEachServer(t, func(t *testing.T, s pgtest.Server) {
-		for _, role := range []string{"museum_reader", `museum Rôle "q"`, "museum_owner"} {
-			s.Role(t, role)
+	texts := map[string]string{}
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
 		}
-		for _, file := range files {
-			t.Run(strings.TrimSuffix(filepath.Base(file), ".sql"), func(t *testing.T) {
-				t.Parallel()
-				raw, err := os.ReadFile(file)
-				if err != nil {
-					t.Fatal(err)
-				}
-				test(t, s, museum(string(raw), s.Major))
-			})
-		}
-	})
+		texts[strings.TrimSuffix(filepath.Base(file), ".sql")] = museum(string(raw), s.Major)
+	}
+	return texts
 }
 
 func TestTheMuseumComesBack(t *testing.T) {
@@ -54,20 +65,72 @@ func TestTheMuseumComesBack(t *testing.T) {
 	})
 }
 
-// TestTheMuseumComesBackWithoutOwners compares with what pg_dump itself makes
-// of the database without owners, as what was granted changes with them.
+// notForPgDump are the things of the museum that pg_dump itself does not bring
+// back, or not as they were: a language whose handler is another's, and, of a
+// server older than the program, an unlogged table's identity and a child's
+// own NOT NULL; the order of columns in a table that became a child later.
+const notForPgDump = `do $$ begin
+	drop language if exists r_lang cascade;
+	if to_regclass('app.nolog') is not null then
+		alter table app.nolog set logged;
+		alter table app.kid2 alter c drop not null;
+		drop table app.adopted;
+	end if;
+	end $$`
+
+// TestTheMuseumComesBackWithoutOwners compares everything but the grants with
+// the source, and the grants, which change with the owners, with those that
+// pg_dump's own script makes.
 func TestTheMuseumComesBackWithoutOwners(t *testing.T) {
 	t.Parallel()
 	onEachMuseum(t, func(t *testing.T, s pgtest.Server, text string) {
 		source := newDatabase(t, s)
 		pgtest.Exec(t, source.url, text)
+		// pg_dump groups large objects by their owners, even without owners.
+		pgtest.Exec(t, source.url, notForPgDump+"; do $$ begin perform from pg_largeobject_metadata where oid = 90002; if found then alter large object 90002 owner to current_user; end if; end $$")
 		target, oracle := newDatabase(t, s), newDatabase(t, s)
 		source.backUp(t).into(t, target, restore.Options{NoOwner: true})
-		if out := oracle.psql(t, source.rawDump(t, s.Major, "--no-owner"), false); out != "" {
-			t.Logf("psql says of pg_dump's own script: %s", out)
+		plain := func(d database) string { return publicSchema.ReplaceAllString(d.dump(t, "--no-owner", "--no-acl"), "") }
+		same(t, "pg_dump --no-owner --no-acl", plain(source), plain(target))
+		owner := pgtest.Connect(t, target.url).Config().User
+		for _, m := range ownerLine.FindAllStringSubmatch(target.dump(t, "-s"), -1) {
+			if m[1] != owner {
+				t.Errorf("owned by %s: %s", m[1], m[0])
+			}
 		}
-		same(t, "pg_dump", oracle.dump(t), target.dump(t))
+		if complaint := oracle.psql(t, source.script(t, s, "-s", "--no-owner"), false); strings.Contains(complaint, "ERROR") {
+			t.Fatalf("psql cannot run pg_dump's script: %s", complaint)
+		}
+		owners := map[string]string{}
+		for _, m := range aclHeader.FindAllStringSubmatch(source.dump(t, "-s"), -1) {
+			owners[m[1]] = m[2]
+		}
+		same(t, "the grants", grants(oracle.dump(t, "-s"), owners), grants(target.dump(t, "-s"), owners))
 	})
+}
+
+var (
+	// pg_dump mentions the schema public when its owner is an unusual one.
+	publicSchema = regexp.MustCompile(`(?m)^--\n-- Name: public; Type: SCHEMA; .*\n--\n\n-- \*not\* creating schema, since initdb creates it\n\n\n`)
+	ownerLine    = regexp.MustCompile(`(?m)^ALTER .* OWNER TO (.*);$`)
+	aclHeader    = regexp.MustCompile(`(?m)^-- Name: (.*; Type: (?:DEFAULT )?ACL; Schema: .*); Owner: (.*)$`)
+)
+
+// grants lists a dump's grants, without those to the objects' former owners:
+// pg_dump gives them rights or not, as the rights were usual or not.
+func grants(dump string, owners map[string]string) string {
+	var out []string
+	object, former := "", ""
+	for line := range strings.SplitSeq(dump, "\n") {
+		if m := aclHeader.FindStringSubmatch(line); m != nil {
+			object, former = m[1], owners[m[1]]
+		}
+		about := strings.HasPrefix(line, "GRANT ") || strings.HasPrefix(line, "REVOKE ") || strings.HasPrefix(line, "ALTER DEFAULT PRIVILEGES ")
+		if about && !strings.HasSuffix(line, " TO "+former+";") && !strings.HasSuffix(line, " FROM "+former+";") {
+			out = append(out, object+": "+line)
+		}
+	}
+	return strings.Join(out, "\n") + "\n"
 }
 
 // TestAPlainRolesMuseumComesBack is about all of the museum that a role
@@ -83,6 +146,8 @@ func TestAPlainRolesMuseumComesBack(t *testing.T) {
 		}
 		source := own()
 		source.psql(t, []byte(text), false)
+		// Under forced row security nobody without a special right can read it.
+		source.psql(t, []byte("alter table if exists app.child_fk no force row level security"), false)
 		k := source.backUp(t)
 		if made := len(k.m.Entries); made < 10 {
 			t.Errorf("the role could make only %d objects: is this still a test?", made)

@@ -114,7 +114,14 @@ func comesBack(t testing.TB, s pgtest.Server, seed int, script []string) {
 	}
 	k := source.backUp(t)
 	k.into(t, target, restore.Options{Jobs: 1 + seed%4})
-	same(t, "pg_dump", source.dump(t), target.dump(t))
+	if want, got := source.dump(t), target.dump(t); want != got {
+		// Some things no dump can keep, such as the place of a column that a
+		// parent was given after its child: then ours must be as pg_dump's own.
+		own := newRandomSource(t, s, seed)
+		if complaint := own.psql(t, source.script(t, s), false); complaint != "" || own.dump(t) != got {
+			same(t, "pg_dump", want, got)
+		}
+	}
 	k.sameRows(t, target)
 }
 

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -84,8 +85,8 @@ func (k kept) context(err error) string {
 	return b.String()
 }
 
-// notKept are what no dump can keep: random tokens, and the lines that name
-// the versions of the server and of pg_dump.
+// notKept are random tokens, and the lines that name the versions of the server
+// and of pg_dump.
 var notKept = regexp.MustCompile(`(?m)^(\\(un)?restrict .*|-- Dumped (from|by) .*)\n`)
 
 // database is an empty or filled database on one of the servers.
@@ -113,8 +114,41 @@ func (d database) as(t testing.TB, role string) database {
 // dump is what pg_dump writes about the database, rows included.
 func (d database) dump(t testing.TB, args ...string) string {
 	t.Helper()
-	return notKept.ReplaceAllString(string(d.rawDump(t, d.server.Major, args...)), "")
+	return inNameOrder(notKept.ReplaceAllString(string(d.rawDump(t, d.server.Major, args...)), ""))
 }
+
+var copyBlock = regexp.MustCompile(`(?m)^COPY ((?:"(?:[^"]|"")*"|[^ "])+) \(((?:"(?:[^"]|"")*"|[^")])*)\) FROM stdin;\n((?:.*\n)*?)\\\.\n`)
+
+// inNameOrder puts the columns of a dump's rows into the order of their names:
+// no dump keeps the place of a column that a parent was given after its child.
+func inNameOrder(dump string) string {
+	return copyBlock.ReplaceAllStringFunc(dump, func(block string) string {
+		m := copyBlock.FindStringSubmatch(block)
+		columns := columnName.FindAllString(m[2], -1)
+		order := make([]int, len(columns))
+		for i := range order {
+			order[i] = i
+		}
+		slices.SortFunc(order, func(a, b int) int { return strings.Compare(columns[a], columns[b]) })
+		ordered := func(fields []string, separator string) string {
+			out := make([]string, len(fields))
+			for to, from := range order {
+				out[to] = fields[from]
+			}
+			return strings.Join(out, separator)
+		}
+		var rows strings.Builder
+		for row := range strings.Lines(m[3]) {
+			if len(columns) > 0 {
+				row = ordered(strings.Split(strings.TrimSuffix(row, "\n"), "\t"), "\t") + "\n"
+			}
+			rows.WriteString(row)
+		}
+		return "COPY " + m[1] + " (" + ordered(columns, ", ") + ") FROM stdin;\n" + rows.String() + "\\.\n"
+	})
+}
+
+var columnName = regexp.MustCompile(`"(?:[^"]|"")*"|[^ ,"]+`)
 
 // rawDump is pg_dump's output, by a program that is new enough for a version.
 func (d database) rawDump(t testing.TB, major int, args ...string) []byte {
@@ -128,6 +162,15 @@ func (d database) rawDump(t testing.TB, major int, args ...string) []byte {
 	}
 	return out
 }
+
+// script is what pg_dump writes for psql to run on a server.
+func (d database) script(t testing.TB, to pgtest.Server, args ...string) []byte {
+	t.Helper()
+	return notKnown.ReplaceAll(d.rawDump(t, max(d.server.Major, to.Major), args...), nil)
+}
+
+// notKnown is a setting that newer programs make and older servers refuse.
+var notKnown = regexp.MustCompile(`(?m)^SET transaction_timeout = 0;\n`)
 
 // psql runs a script and returns what it complained about. It stops at the
 // first error if asked to, else it goes on.
