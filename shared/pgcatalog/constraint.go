@@ -16,9 +16,11 @@ func (r *reader) readConstraints() error {
 		Columns                     []int16
 		Deferrable                  bool
 		Parent, RefRelation         uint32
+		Shared                      bool
 	}](r, `
 		select k.oid, k.conname, k.contype::text, k.conrelid, k.contypid, k.conindid, pg_get_constraintdef(k.oid),
-		       k.convalidated, k.conislocal, k.connoinherit, coalesce(k.conkey, '{}'), k.condeferrable, k.conparentid, k.confrelid
+		       k.convalidated, k.conislocal, k.connoinherit, coalesce(k.conkey, '{}'), k.condeferrable, k.conparentid, k.confrelid,
+		       count(*) over (partition by k.connamespace, k.conname) > 1
 		from pg_constraint k join pg_namespace n on n.oid = k.connamespace
 		where `+userSchema+` and k.contype in ('c', 'f', 'p', 'u', 'x', 'n') and k.oid >= $1
 		order by k.conrelid, k.contypid, k.conname`, uint32(firstNormalOID))
@@ -73,7 +75,7 @@ func (r *reader) readConstraints() error {
 		case "n":
 			r.notNull(t, k.Columns, &notNull{
 				name: k.Name, noInherit: k.NoInherit, local: k.Local, validated: k.Validated, oid: k.OID,
-			}, n, definition)
+			}, n, definition, k.Shared)
 		case "c":
 			r.check(t, n, k.Validated, k.Local, name, definition)
 		case "f":
@@ -133,8 +135,10 @@ func (r *reader) check(t *relation, n *node, validated, local bool, name, defini
 }
 
 // notNull hands a NOT NULL constraint to its column (PostgreSQL 18 gives them
-// names and rows of their own).
-func (r *reader) notNull(t *relation, columns []int16, nn *notNull, n *node, definition string) {
+// names and rows of their own). One whose name is shared with another
+// constraint of the schema states it: whether the server would choose it
+// depends on which of them it makes first.
+func (r *reader) notNull(t *relation, columns []int16, nn *notNull, n *node, definition string, shared bool) {
 	if len(columns) != 1 {
 		return
 	}
@@ -143,7 +147,7 @@ func (r *reader) notNull(t *relation, columns []int16, nn *notNull, n *node, def
 		return
 	}
 	c.notNull = nn
-	nn.standard = nn.name == t.Name+"_"+c.Name+"_not_null"
+	nn.standard = nn.name == t.Name+"_"+c.Name+"_not_null" && !shared
 	if !nn.validated && nn.local {
 		n.kind = "CONSTRAINT"
 		n.emit = func(*node) string {

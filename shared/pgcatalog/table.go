@@ -37,7 +37,7 @@ func (r *reader) tableSQL(t *relation, n *node) string {
 		}
 	}
 	for _, c := range t.columns {
-		if nn := c.notNull; nn != nil && !t.printed(c) && nn.local && !c.Dropped && nn.validated {
+		if nn := c.notNull; nn != nil && !t.printed(c) && t.ownNotNull(c) && !c.Dropped && nn.validated {
 			s := "CONSTRAINT " + quoteIdent(nn.name) + " NOT NULL " + quoteIdent(c.Name)
 			if nn.noInherit {
 				s += " NO INHERIT"
@@ -154,6 +154,17 @@ func (t *relation) parentColumns(c *column) []*column {
 	return out
 }
 
+// ownNotNull says that a NOT NULL constraint is the table's own, or does not
+// come from a parent as it is here: the parents' have not been validated.
+func (t *relation) ownNotNull(c *column) bool {
+	if c.notNull.local {
+		return true
+	}
+	return c.notNull.validated && !slices.ContainsFunc(t.parentColumns(c), func(p *column) bool {
+		return p.notNull == nil || p.notNull.validated
+	})
+}
+
 // inheritsExpression says that a parent generates the column in the same way;
 // before PostgreSQL 16 the child may not repeat it.
 func (t *relation) inheritsExpression(c *column) bool {
@@ -192,7 +203,7 @@ func (r *reader) columnSQL(t *relation, c *column) string {
 	}
 	switch nn := c.notNull; {
 	case nn != nil && !nn.validated:
-	case nn != nil && (nn.local || t.IsPartition):
+	case nn != nil && (t.ownNotNull(c) || t.IsPartition):
 		if !nn.standard {
 			s += " CONSTRAINT " + quoteIdent(nn.name)
 		}

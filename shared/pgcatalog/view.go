@@ -17,8 +17,8 @@ func (r *reader) readViews() error {
 		Select        bool
 	}](r, `
 		select w.oid, w.ev_class, w.rulename,
-		       case when w.rulename = '_RETURN' then pg_get_viewdef(w.ev_class) else pg_get_ruledef(w.oid) end,
-		       w.ev_enabled::text, w.rulename = '_RETURN' and c.relkind in ('v', 'm')
+		       case when w.ev_type = '1' then pg_get_viewdef(w.ev_class) else pg_get_ruledef(w.oid) end,
+		       w.ev_enabled::text, w.ev_type = '1'
 		from pg_rewrite w join pg_class c on c.oid = w.ev_class join pg_namespace n on n.oid = c.relnamespace
 		where `+userSchema+` order by w.oid`)
 	if err != nil {
@@ -62,6 +62,9 @@ func (r *reader) readViews() error {
 			dropSQL: "DROP RULE IF EXISTS " + name + " ON " + t.full() + ";\n",
 			emit: func(*node) string {
 				s := strings.TrimSuffix(*w.Definition, ";") + ";\n"
+				if w.Name == "_RETURN" { // only a view's may be made with that name, others may take it later
+					s = strings.Replace(s, name, `"_RETURN_"`, 1) + `ALTER RULE "_RETURN_" ON ` + t.full() + " RENAME TO " + name + ";\n"
+				}
 				if e := enableWord(w.Enabled); e != "" {
 					s += "ALTER TABLE " + t.full() + " " + e + " RULE " + name + ";\n"
 				}

@@ -40,3 +40,11 @@ create table nw.fk_part1 partition of nw.fk_part for values in (1) partition by 
 create table nw.fk_part11 partition of nw.fk_part1 for values in (1);
 create table nw.fk_to (a int, k int, foreign key (a, k) references nw.fk_part) partition by hash (a);
 create table nw.fk_to0 partition of nw.fk_to for values with (modulus 1, remainder 0);
+-- names that the server would choose differently if it met the tables in another order
+create table nw.zpar (f int not null, k int) partition by list (k);
+create table nw.apart (f int constraint zpar_f_not_null not null, k int); -- since 18
+alter table nw.zpar attach partition nw.apart for values in (1); -- since 18
+create table nw.nnv_kid () inherits (nw.nnv); -- since 18
+alter table nw.nnv_kid validate constraint nnv_nv; -- since 18
+create table nw.nnv_kid2 (a int not null); -- since 18
+alter table nw.nnv_kid2 inherit nw.nnv; -- since 18
