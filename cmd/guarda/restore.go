@@ -4,29 +4,42 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
 
 	"guarda/shared/restore"
+	"guarda/shared/restore/choice"
 )
 
 func (a *app) restoreCommand() *cobra.Command {
 	var chosen backupFlags
 	var keys keyFlags
 	var target string
+	var toSchema []string
 	var o restore.Options
 	c := &cobra.Command{
 		Use:   "restore --store URL --backup ID --target DSN",
-		Short: "Restore a backup into an empty database",
-		Long: `Restore a backup into an empty database. Nothing is ever overwritten: make the
-target with "create database … template template0". The rows are proved while
-they are loaded, and an error stops the restore and names the object.`,
+		Short: "Restore a backup, or some of its tables",
+		Long: `Restore a backup into an empty database, into a new one beside it, or, with
+--tables, --to-schema or --clean, into one that holds other things too. Nothing is
+overwritten unless --clean asks for it and --confirm names the database. The rows
+are proved while they are loaded. An error stops the restore and names the object;
+--resume goes on from there.`,
 		Args: cobra.NoArgs,
 	}
 	chosen.add(c)
 	keys.add(c)
 	f := c.Flags()
-	f.StringVar(&target, "target", "", "connection string of the empty database (required)")
+	f.StringVar(&target, "target", "", "connection string of the database to restore into (required)")
 	_ = c.MarkFlagRequired("target")
+	f.StringSliceVar(&toSchema, "to-schema", nil, "restore a schema under another name: old:new")
+	f.BoolVar(&o.Clean, "clean", false, "drop what is to be restored first, and nothing else; needs --confirm")
+	f.StringVar(&o.Confirm, "confirm", "", "name of the database that --clean or --swap changes")
+	f.StringVar(&o.NewDatabase, "to-new-database", "", "make a database of this name beside the target and restore into it")
+	f.BoolVar(&o.Swap, "swap", false, "at the end, give the new database the target's name and put the target aside; needs --confirm")
+	f.BoolVar(&o.Keep, "keep", false, "leave the new database as it is when the restore fails")
+	f.BoolVar(&o.Resume, "resume", false, "go on with a restore that stopped in the target")
+	f.BoolVar(&o.WithoutUnsupported, "without-unsupported", false, "leave out what a target of an older version cannot have")
 	f.StringSliceVar(&o.Tables, "tables", nil, "only these tables, with what they need: name or schema.name, * and ? are wildcards")
 	f.BoolVar(&o.NoOwner, "no-owner", false, "leave all objects to the connecting role")
 	f.BoolVar(&o.NoACL, "no-acl", false, "leave out grants and default privileges")
@@ -38,11 +51,14 @@ they are loaded, and an error stops the restore and names the object.`,
 		if err != nil {
 			return err
 		}
+		if o.ToSchema, err = choice.ParseToSchema(toSchema); err != nil {
+			return usageError{err}
+		}
 		store, l, err := chosen.find(ctx)
 		if err != nil {
 			return err
 		}
-		d := restore.Deps{Connect: connect, Store: store, Log: a.log()}
+		d := restore.Deps{Connect: connect, ConnectTo: besides(config), Store: store, Log: a.log()}
 		if d.Keys, err = keys.provider(ctx); err != nil {
 			return err
 		}
@@ -68,8 +84,20 @@ they are loaded, and an error stops the restore and names the object.`,
 			fmt.Fprintf(a.err, "warning: %s\n", w.Message)
 		}
 		fmt.Fprintf(a.out, "backup %s restored into %s in %s: %d tables, %s rows, %d objects\n",
-			r.BackupID, config.Database, seconds(r.DurationSeconds), r.Tables, count(r.Rows), r.Objects)
+			r.BackupID, r.Database, seconds(r.DurationSeconds), r.Tables, count(r.Rows), r.Objects)
+		if r.SetAside != "" {
+			fmt.Fprintf(a.out, "what was there before is now called %s\n", r.SetAside)
+		}
 		return nil
 	})
 	return c
+}
+
+// besides opens connections to other databases of a server.
+func besides(config *pgx.ConnConfig) func(context.Context, string) (*pgx.Conn, error) {
+	return func(ctx context.Context, database string) (*pgx.Conn, error) {
+		other := config.Copy()
+		other.Database = database
+		return pgx.ConnectConfig(ctx, other)
+	}
 }

@@ -36,6 +36,8 @@ type copier struct {
 	base        *Base
 	live        *live
 	buffer      []byte
+
+	largeObjects []largeObject // all of the run
 }
 
 // live counts the bytes and rows of chunks that are being copied.
@@ -73,7 +75,7 @@ func (w *copier) copy(ctx context.Context, t *pgcatalog.Table, c *Chunk) (*Chunk
 		s.limit = writeBytes
 	}
 	defer s.settleLive()
-	tag, err := w.conn.PgConn().CopyTo(ctx, s, statement(t, c))
+	tag, err := w.conn.PgConn().CopyTo(ctx, s, w.statement(t, c))
 	if err != nil {
 		s.abort(err)
 		if s.err != nil { // the store's error, not the source's

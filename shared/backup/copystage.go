@@ -63,7 +63,7 @@ func (x *execution) work(ctx context.Context, p *picture, s *state) (left bool, 
 	for i := range all {
 		w := &worker{name: x.workerName(i + 1), connect: x.Connect, snapshot: fixed(p.id), lockTimeout: x.spec.LockTimeout,
 			tables: tables, queue: x.Queue, clock: x.Clock, log: x.Log, stopAt: x.pace.handOver, killAt: x.pace.stop, renew: x.pace.renew(),
-			copier: copier{store: x.Store, folder: x.folder, key: x.key, compression: x.spec.Compression, base: s.Base, live: &x.tracker.live}}
+			copier: copier{store: x.Store, folder: x.folder, key: x.key, compression: x.spec.Compression, base: s.Base, largeObjects: s.LargeObjects, live: &x.tracker.live}}
 		all[i] = w
 		workers.Go(func() error { return w.run(shared) })
 	}

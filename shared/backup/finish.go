@@ -29,6 +29,10 @@ func (x *execution) finish(ctx context.Context, s *state) (*Result, error) {
 	if err := checkStored(ctx, x.Store, tables); err != nil {
 		return nil, err
 	}
+	large, err := assembleLargeObjects(s, results)
+	if err != nil {
+		return nil, err
+	}
 	completed := x.Clock.Now()
 	r := &Result{
 		BackupID: x.spec.ID, Source: x.spec.Source, Type: s.Type, RequestedType: x.spec.RequestedType, BaseID: s.BaseID, Status: "completed", StorePath: x.folder,
@@ -55,6 +59,10 @@ func (x *execution) finish(ctx context.Context, s *state) (*Result, error) {
 			}
 		}
 	}
+	if large != nil {
+		r.RawBytes += large.RawBytes
+		r.SizeBytes += large.StoredBytes
+	}
 	if r.Ledger = s.Ledger; r.Ledger != nil {
 		r.Coverage = r.Ledger.Summary()
 	}
@@ -63,7 +71,7 @@ func (x *execution) finish(ctx context.Context, s *state) (*Result, error) {
 		BackupID: r.BackupID, Source: r.Source, Folder: x.folder, Type: string(r.Type), RequestedType: string(r.RequestedType),
 		StartedAt: r.StartedAt, SnapshotAt: r.SnapshotAt, CompletedAt: r.CompletedAt, Server: s.Server, Database: c.Database,
 		BaseID: s.BaseID, Options: manifest.Options{Tables: x.spec.Tables, Exclude: x.spec.Exclude, Compression: r.Compression},
-		Encrypted: r.Encrypted, Roles: c.Roles, Entries: c.Entries, Tables: tables, Files: s.Files,
+		Encrypted: r.Encrypted, Roles: c.Roles, Entries: c.Entries, Tables: tables, LargeObjects: large, Files: s.Files,
 		LeftOut: c.LeftOut, Warnings: []manifest.Warning{}, Ledger: s.Ledger,
 	}
 	for _, w := range s.Warnings {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"guarda/shared/backup/manifest"
-	"guarda/shared/backup/pgsession"
 	"guarda/shared/blob"
 	"guarda/shared/clock"
 	"guarda/shared/fault"
@@ -158,19 +157,11 @@ func (x *execution) begin(ctx context.Context) error {
 }
 
 // warn notes what a person should know though the backup will be complete.
-func (x *execution) warn(ctx context.Context, p *picture, c *pgcatalog.Catalog) error {
+func (x *execution) warn(p *picture) {
 	if p.server.Standby {
 		x.warnings = append(x.warnings, Warning{Code: "standby",
 			Message: "the source is a standby: it shows what the primary had written when the snapshot was taken"})
 	}
-	row, err := pgsession.One(ctx, p.conn, "select count(*) from pg_catalog.pg_largeobject_metadata")
-	if err != nil {
-		return pgsession.Explain(err, "look for large objects")
-	}
-	if row[0] != "0" {
-		x.warnings = append(x.warnings, Warning{Code: "large_objects_left_out", Message: row[0] + " large objects are not in the backup: this version does not copy them"})
-	}
-	return nil
 }
 
 func (x *execution) putSchema(ctx context.Context, c *pgcatalog.Catalog) ([]manifest.Object, error) {

@@ -33,6 +33,8 @@ type state struct {
 	Type       Type               `json:"type"`  // of the backup that it becomes
 	BaseID     string             `json:"base_id,omitempty"`
 	Base       *Base              `json:"base,omitempty"` // what may be referred to instead of copied
+
+	LargeObjects []largeObject `json:"large_objects,omitempty"`
 }
 
 // tables returns the tables to copy by OID.
@@ -41,6 +43,7 @@ func (s *state) tables() map[uint32]*pgcatalog.Table {
 	for i := range s.Catalog.Tables {
 		tables[s.Catalog.Tables[i].OID] = &s.Catalog.Tables[i]
 	}
+	tables[manifest.LargeObjectClass] = largeObjectTable()
 	return tables
 }
 
@@ -69,9 +72,7 @@ func (x *execution) start(ctx context.Context) (_ *picture, _ *state, err error)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := x.warn(ctx, p, catalog); err != nil {
-		return nil, nil, err
-	}
+	x.warn(p)
 	s := &state{Started: x.started, SnapshotAt: p.at, Server: p.server, Catalog: catalog, Ledger: account}
 	if s.Base, s.Type, err = x.choose(ctx, p, catalog); err != nil {
 		return nil, nil, err
@@ -80,6 +81,9 @@ func (x *execution) start(ctx context.Context) (_ *picture, _ *state, err error)
 		s.BaseID = x.found.id
 	}
 	s.Chunks = plan(catalog.Tables, p.server.VersionNum, x.chunkLimit(catalog.Tables), s.Base)
+	if err := s.planLarge(ctx, p, x.pace.chunkBytes()); err != nil {
+		return nil, nil, err
+	}
 	if err := x.Queue.Add(ctx, s.Chunks); err != nil {
 		return nil, nil, err
 	}

@@ -76,7 +76,7 @@ func (r *reader) readComments() error {
 	}
 	rows, err := query[row](r, `
 		select classoid, objoid, objsubid, description from pg_description
-		where objoid >= $1 or classoid = 'pg_namespace'::regclass
+		where objoid >= $1 or classoid in ('pg_namespace'::regclass, 'pg_largeobject'::regclass)
 		order by classoid, objoid, objsubid`, uint32(firstNormalOID))
 	if err != nil {
 		return err

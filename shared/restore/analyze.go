@@ -14,7 +14,6 @@ import (
 
 	"guarda/shared/backup/manifest"
 	"guarda/shared/backup/pgsession"
-	"guarda/shared/pgcatalog"
 )
 
 // analyzeBatch is how many tables one ANALYZE names.
@@ -26,9 +25,9 @@ const analyzeBatch = 50
 // there without statistics too.
 func (x *restoration) analyze(ctx context.Context) error {
 	var names []string
-	for i := range x.entries {
-		e := &x.entries[i]
-		if (e.Kind == "TABLE" || e.Kind == "MATERIALIZED VIEW") && e.Section == pgcatalog.PreData {
+	for i := range x.choice.Entries {
+		e := &x.choice.Entries[i]
+		if !x.kept[e.ID] && (e.Kind == "TABLE" || e.Kind == "MATERIALIZED VIEW") {
 			names = append(names, pgx.Identifier{e.Schema, e.Name}.Sanitize())
 		}
 	}

@@ -3,60 +3,19 @@ package restore
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"guarda/shared/backup/manifest"
 	"guarda/shared/backup/pgsession"
 	"guarda/shared/fault"
 	"guarda/shared/pgcatalog"
+	"guarda/shared/restore/choice"
 )
-
-// pass is when an entry is applied.
-type pass int
-
-const (
-	passSchema pass = iota // before the rows, one by one
-	passData               // sequences' values, after the rows
-	passMain               // in parallel
-	passACL                // one by one: two grants on one object at a time fail
-	passLast               // what runs the users' code or would fire during the restore
-)
-
-// passes says when each entry is applied, by its ID. What needs an entry of the
-// last pass (the comment on an event trigger) is of the last pass too.
-func passes(entries []pgcatalog.Entry) map[int]pass {
-	of := make(map[int]pass, len(entries))
-	for i := range entries {
-		e := &entries[i]
-		of[e.ID] = passOf(e)
-		for _, d := range e.DependsOn {
-			if of[d] == passLast {
-				of[e.ID] = passLast
-			}
-		}
-	}
-	return of
-}
-
-func passOf(e *pgcatalog.Entry) pass {
-	switch {
-	case isACL(e):
-		return passACL
-	case e.Kind == "MATERIALIZED VIEW DATA" || e.Kind == "EVENT TRIGGER":
-		return passLast
-	case e.Section == pgcatalog.PreData:
-		return passSchema
-	case e.Section == pgcatalog.Data:
-		return passData
-	default:
-		return passMain
-	}
-}
-
-func isACL(e *pgcatalog.Entry) bool { return e.Kind == "ACL" || e.Kind == "DEFAULT ACL" }
 
 const (
 	schemaBatch = 200 // entries in a transaction
@@ -66,65 +25,134 @@ const (
 // schema makes what the rows need. Entries are applied in transactions of some
 // hundred, which is faster than one by one and does not run out of locks.
 func (x *restoration) schema(ctx context.Context) error {
-	open := 0
+	var open []string // what the transaction that is open made
 	end := func() error {
-		if open == 0 {
+		if open == nil {
 			return nil
 		}
-		open = 0
-		return pgsession.Explain(pgsession.Exec(ctx, x.conn, "commit"), "commit")
+		sql := x.journal.note(open...) + "commit"
+		open = nil
+		return pgsession.Explain(pgsession.Exec(ctx, x.conn, sql), "commit")
 	}
-	for i := range x.entries {
-		e := &x.entries[i]
-		if x.pass[e.ID] != passSchema {
+	for e := range x.choice.In(choice.Schema) {
+		if x.done(e) {
 			continue
 		}
-		if e.NoTransaction || open == schemaBatch {
+		if e.NoTransaction {
 			if err := end(); err != nil {
 				return err
 			}
+			if err := x.apply(ctx, x.conn, e); err != nil {
+				return err
+			}
+			continue
 		}
-		if open == 0 && !e.NoTransaction {
+		if open == nil {
 			if err := pgsession.Exec(ctx, x.conn, "begin"); err != nil {
 				return pgsession.Explain(err, "begin")
 			}
 		}
-		if err := x.apply(ctx, x.conn, e); err != nil {
+		if err := x.applyOrKeep(ctx, e); err != nil {
 			return err
 		}
-		if !e.NoTransaction {
-			open++
+		mark := entryMark(e.ID)
+		if x.kept[e.ID] {
+			mark = keptMark(e.ID)
+		}
+		open = append(open, mark)
+		// An entry of large objects takes a lock for each of a thousand.
+		if len(open) == schemaBatch || e.Kind == "BLOB" {
+			if err := end(); err != nil {
+				return err
+			}
 		}
 	}
 	return end()
 }
 
-// apply makes one object and gives it to its owner.
-func (x *restoration) apply(ctx context.Context, conn *pgx.Conn, e *pgcatalog.Entry) error {
-	sql := e.SQL
-	if !x.NoOwner && !e.NoTransaction {
-		sql += e.OwnerSQL
+// done reports whether an entry needs no work: an earlier attempt made it, or it
+// belongs to something that was there and is used as it is.
+func (x *restoration) done(e *pgcatalog.Entry) bool {
+	if x.journal.done[entryMark(e.ID)] {
+		x.progress.made.Add(1)
+		return true
 	}
-	err := pgsession.Exec(ctx, conn, sql)
-	if err == nil && !x.NoOwner && e.NoTransaction && e.OwnerSQL != "" {
-		err = pgsession.Exec(ctx, conn, e.OwnerSQL)
+	if x.keptTables[e.Table] {
+		return true
+	}
+	switch e.Kind {
+	case "COMMENT", "ACL", "SECURITY LABEL", "SEQUENCE SET", "SEQUENCE OWNED BY", "MATERIALIZED VIEW DATA":
+		return slices.ContainsFunc(e.DependsOn, func(d int) bool { return x.kept[d] })
+	}
+	return false
+}
+
+// applyOrKeep makes an object, or uses the one that is there where that is
+// allowed. It runs in a transaction.
+func (x *restoration) applyOrKeep(ctx context.Context, e *pgcatalog.Entry) error {
+	if !x.mayKeep(e) {
+		return x.make(ctx, x.conn, e, e.SQL+e.OwnerSQL)
+	}
+	if err := pgsession.Exec(ctx, x.conn, "savepoint object"); err != nil {
+		return pgsession.Explain(err, "restore "+object(e))
+	}
+	err := pgsession.Exec(ctx, x.conn, e.SQL+e.OwnerSQL)
+	var pg *pgconn.PgError
+	switch {
+	case err == nil:
+		x.progress.made.Add(1)
+	case errors.As(err, &pg) && slices.Contains([]string{"42P06", "42P07", "42710", "42723"}, pg.Code):
+		if err := pgsession.Exec(ctx, x.conn, "rollback to object"); err != nil {
+			return pgsession.Explain(err, "restore "+object(e))
+		}
+		x.keep(e)
+	default:
+		return x.stopped(err, object(e))
+	}
+	return pgsession.Explain(pgsession.Exec(ctx, x.conn, "release object"), "restore "+object(e))
+}
+
+func (x *restoration) keep(e *pgcatalog.Entry) {
+	x.kept[e.ID] = true
+	if e.Table != 0 {
+		x.keptTables[e.Table] = true
+	}
+	if e.Kind != "SCHEMA" && e.Kind != "EXTENSION" {
+		x.warn(manifest.Warning{Code: "kept", Object: choice.Display(e), Message: object(e) + " was there already and is used as it is"})
+	}
+}
+
+// apply makes one object, gives it to its owner and enters it in the journal,
+// in one transaction where that is possible.
+func (x *restoration) apply(ctx context.Context, conn *pgx.Conn, e *pgcatalog.Entry) error {
+	if x.done(e) {
+		return nil
+	}
+	if !e.NoTransaction {
+		return x.make(ctx, conn, e, e.SQL+e.OwnerSQL+x.journal.note(entryMark(e.ID)))
+	}
+	err := x.make(ctx, conn, e, e.SQL)
+	if after := e.OwnerSQL + x.journal.note(entryMark(e.ID)); err == nil && after != "" {
+		err = pgsession.Exec(ctx, conn, after)
 	}
 	if err != nil {
-		return stopped(err, strings.ToLower(e.Kind)+" "+display(e))
+		return x.stopped(err, object(e))
+	}
+	return nil
+}
+
+func (x *restoration) make(ctx context.Context, conn *pgx.Conn, e *pgcatalog.Entry, sql string) error {
+	if err := pgsession.Exec(ctx, conn, sql); err != nil {
+		return x.stopped(err, object(e))
 	}
 	x.progress.made.Add(1)
 	return nil
 }
 
-func display(e *pgcatalog.Entry) string {
-	if e.Schema == "" {
-		return e.Name
-	}
-	return e.Schema + "." + e.Name
-}
+func object(e *pgcatalog.Entry) string { return strings.ToLower(e.Kind) + " " + choice.Display(e) }
 
 // stopped is the error of a restore that ends at an object.
-func stopped(err error, object string) error {
+func (x *restoration) stopped(err error, object string) error {
 	var pg *pgconn.PgError
 	if !errors.As(err, &pg) {
 		return pgsession.Explain(err, "restore "+object)
@@ -138,27 +166,18 @@ func stopped(err error, object string) error {
 	case strings.HasPrefix(pg.Code, "57P"), strings.HasPrefix(pg.Code, "08"):
 		code = fault.Unavailable
 	}
-	return fault.New(code, "the restore stopped at %s: %s", object, pg.Message).
-		Hint("the target holds part of the backup: remove the cause, drop the database, and restore again").Because(pg)
+	return x.wayOut(fault.New(code, "the restore stopped at %s: %s", object, pg.Message)).Because(pg)
 }
 
 // indexes makes indexes, constraints, triggers and the like with all jobs,
 // each as soon as what it needs is there; then the grants.
 func (x *restoration) indexes(ctx context.Context) error {
-	var main []*pgcatalog.Entry
-	for i := range x.entries {
-		if e := &x.entries[i]; x.pass[e.ID] == passMain {
-			main = append(main, e)
-		}
-	}
-	if err := x.parallel(ctx, newSchedule(main)); err != nil {
+	if err := x.parallel(ctx, newSchedule(slices.Collect(x.choice.In(choice.Main)))); err != nil {
 		return err
 	}
-	for i := range x.entries {
-		if e := &x.entries[i]; x.pass[e.ID] == passACL {
-			if err := x.apply(ctx, x.conn, e); err != nil {
-				return err
-			}
+	for e := range x.choice.In(choice.ACL) {
+		if err := x.apply(ctx, x.conn, e); err != nil {
+			return err
 		}
 	}
 	return nil

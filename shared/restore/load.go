@@ -17,53 +17,96 @@ import (
 	"guarda/shared/backup/manifest"
 	"guarda/shared/backup/pgsession"
 	"guarda/shared/fault"
+	"guarda/shared/restore/choice"
 )
 
 const loadAttempts = 3
 
-// data loads the rows, then sets the sequences.
+// load is one chunk to be loaded.
+type load struct {
+	table *manifest.Table // nil: of large objects
+	chunk *manifest.Chunk
+}
+
+func (l load) mark() string {
+	if l.table == nil {
+		return chunkMark(manifest.LargeObjectClass, l.chunk)
+	}
+	return chunkMark(l.table.OID, l.chunk)
+}
+
+func (l load) name() string {
+	if l.table == nil {
+		return "the large objects"
+	}
+	return "the rows of table " + l.table.FullName()
+}
+
+// data loads the rows and the large objects, then sets the sequences.
 func (x *restoration) data(ctx context.Context) error {
-	var queue []load
-	for _, t := range x.tables {
-		for i := range t.Chunks {
-			if c := &t.Chunks[i]; c.Object != "" {
-				queue = append(queue, load{t, c})
-			}
-		}
-	}
-	slices.SortStableFunc(queue, func(a, b load) int { return cmp.Compare(b.chunk.RawBytes, a.chunk.RawBytes) })
-	var mu sync.Mutex
-	next := func() (load, bool) {
-		mu.Lock()
-		defer mu.Unlock()
-		if len(queue) == 0 {
-			return load{}, false
-		}
-		l := queue[0]
-		queue = queue[1:]
-		return l, true
-	}
+	next := taker(x.loads())
 	group, shared := errgroup.WithContext(ctx)
-	for range min(x.Jobs, len(queue)) {
+	for range x.Jobs {
 		group.Go(func() error { return x.loadAll(shared, next) })
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	for i := range x.entries {
-		if e := &x.entries[i]; x.pass[e.ID] == passData {
-			if err := x.apply(ctx, x.conn, e); err != nil {
-				return err
-			}
+	for e := range x.choice.In(choice.Values) {
+		if err := x.apply(ctx, x.conn, e); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// load is one chunk to be loaded.
-type load struct {
-	table *manifest.Table
-	chunk *manifest.Chunk
+// loads lists the chunks that are not in the target yet, the largest first.
+func (x *restoration) loads() []load {
+	var queue []load
+	add := func(t *manifest.Table, chunks []manifest.Chunk) {
+		for i := range chunks {
+			l := load{t, &chunks[i]}
+			switch {
+			case l.chunk.Object == "":
+			case x.journal.done[l.mark()]:
+				x.loaded(l)
+				x.progress.bytes.Add(l.chunk.RawBytes)
+			default:
+				queue = append(queue, l)
+			}
+		}
+	}
+	for _, t := range x.choice.Tables {
+		if !x.keptTables[t.OID] {
+			add(t, t.Chunks)
+		}
+	}
+	if large := x.choice.LargeObjects; large != nil {
+		add(nil, large.Chunks)
+	}
+	slices.SortStableFunc(queue, func(a, b load) int { return cmp.Compare(b.chunk.RawBytes, a.chunk.RawBytes) })
+	return queue
+}
+
+func (x *restoration) loaded(l load) {
+	if l.table != nil {
+		x.progress.rows.Add(l.chunk.Rows)
+	}
+}
+
+// taker hands out the elements of a list, to several goroutines.
+func taker[T any](list []T) func() (T, bool) {
+	var mu sync.Mutex
+	return func() (first T, ok bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		if len(list) == 0 {
+			return first, false
+		}
+		first = list[0]
+		list = list[1:]
+		return first, true
+	}
 }
 
 func (x *restoration) loadAll(ctx context.Context, next func() (load, bool)) error {
@@ -81,7 +124,7 @@ func (x *restoration) loadAll(ctx context.Context, next func() (load, bool)) err
 					return err
 				}
 			}
-			err := x.load(ctx, conn, l)
+			err := x.loadOnce(ctx, conn, l, attempt)
 			if err == nil {
 				break
 			}
@@ -89,11 +132,30 @@ func (x *restoration) loadAll(ctx context.Context, next func() (load, bool)) err
 			if attempt == loadAttempts || ctx.Err() != nil || fault.CodeOf(err) != fault.Unavailable {
 				return err
 			}
-			x.Log.WarnContext(ctx, "rows will be loaded again", "table", l.table.FullName(), "error", err.Error())
+			x.Log.WarnContext(ctx, "rows will be loaded again", "what", l.name(), "error", err.Error())
 			pgsession.Close(ctx, conn)
 			conn = nil
 		}
 	}
+}
+
+// loadOnce loads a chunk unless an attempt whose end is unknown did.
+func (x *restoration) loadOnce(ctx context.Context, conn *pgx.Conn, l load, attempt int) error {
+	if attempt > 1 {
+		there, err := x.journal.has(ctx, conn, l.mark())
+		if err != nil {
+			return err
+		}
+		if there {
+			x.loaded(l)
+			x.progress.bytes.Add(l.chunk.RawBytes)
+			return nil
+		}
+	}
+	if l.table == nil {
+		return x.loadLargeObjects(ctx, conn, l)
+	}
+	return x.load(ctx, conn, l)
 }
 
 // load sends one chunk to the target. The rows are kept only when the end of
@@ -107,7 +169,7 @@ func (x *restoration) load(ctx context.Context, conn *pgx.Conn, l load) error {
 	in := &counted{r: r, t: &x.progress}
 	tag, err := x.copyIn(ctx, conn, l, in)
 	if err == nil && tag.RowsAffected() == l.chunk.Rows {
-		x.progress.rows.Add(l.chunk.Rows)
+		x.loaded(l)
 		return nil
 	}
 	x.progress.bytes.Add(-in.n)
@@ -115,39 +177,39 @@ func (x *restoration) load(ctx context.Context, conn *pgx.Conn, l load) error {
 	case in.err != nil: // why the rows ended, rather than what the server says of that
 		return in.err
 	case err == nil:
-		return fault.New(fault.Internal, "the target took %d of the %d rows of table %s", tag.RowsAffected(), l.chunk.Rows, l.table.FullName()).
-			Hint("the target holds part of the backup: drop it before restoring into it again")
+		return x.wayOut(fault.New(fault.Internal, "the target took %d of the %d rows of table %s", tag.RowsAffected(), l.chunk.Rows, l.table.FullName()))
 	}
-	return stopped(err, "the rows of table "+l.table.FullName())
+	return x.stopped(err, l.name())
 }
 
-// copyIn copies the rows of a chunk. A table that is one chunk is emptied in
-// the same transaction: the server then fills the heap from front to back, so
-// that the rows stand in the order of the backup, may write them frozen, which
-// saves a later vacuum, and, with wal_level minimal, need not log them. It
-// also makes a second attempt safe when the answer to the first was lost. A
-// table that the restore did not make (an extension's) keeps what it has.
+// copyIn copies the rows of a chunk in a transaction with its entry in the
+// journal. A table that is one chunk is emptied in the same transaction: the
+// server then fills the heap from front to back, so that the rows stand in the
+// order of the backup, may write them frozen, which saves a later vacuum, and,
+// with wal_level minimal, need not log them. It also makes a second attempt safe
+// when the answer to the first was lost. A table that the restore did not make
+// (an extension's) keeps what it has.
 func (x *restoration) copyIn(ctx context.Context, conn *pgx.Conn, l load, in *counted) (pgconn.CommandTag, error) {
-	if len(l.table.Chunks) > 1 || !x.made[l.table.OID] {
-		tag, err := conn.PgConn().CopyFrom(ctx, in, copyStatement(l.table, ""))
-		if err != nil && in.ended && conn.IsClosed() {
-			// The rows may have been committed: loading them again could double them.
-			err = fault.New(fault.Conflict, "the connection was lost when the last rows of table %s were sent, and nobody can say whether they were kept", l.table.FullName()).
-				Hint("drop the target and restore into a new database").Because(err)
-		}
-		return tag, err
+	begin, options := "begin", ""
+	again := x.journal.on // a second attempt is safe
+	if len(l.table.Chunks) == 1 && x.choice.Makes(l.table.OID) {
+		begin, options, again = "begin; truncate only "+pgx.Identifier{l.table.Schema, l.table.Name}.Sanitize(), " (freeze)", true
 	}
-	if err := pgsession.Exec(ctx, conn, "begin; truncate only "+pgx.Identifier{l.table.Schema, l.table.Name}.Sanitize()); err != nil {
+	if err := pgsession.Exec(ctx, conn, begin); err != nil {
 		return pgconn.CommandTag{}, err
 	}
-	tag, err := conn.PgConn().CopyFrom(ctx, in, copyStatement(l.table, " (freeze)"))
+	tag, err := conn.PgConn().CopyFrom(ctx, in, copyStatement(l.table, options))
 	if err != nil || tag.RowsAffected() != l.chunk.Rows {
 		if !conn.IsClosed() {
 			_ = pgsession.Exec(context.WithoutCancel(ctx), conn, "rollback")
 		}
 		return tag, err
 	}
-	return tag, pgsession.Exec(ctx, conn, "commit")
+	err = pgsession.Exec(ctx, conn, x.journal.note(l.mark())+"commit")
+	if err != nil && conn.IsClosed() && !again {
+		err = x.wayOut(fault.New(fault.Conflict, "the connection was lost when the last rows of table %s were sent, and nobody can say whether they were kept", l.table.FullName())).Because(err)
+	}
+	return tag, err
 }
 
 func copyStatement(t *manifest.Table, options string) string {
@@ -165,21 +227,17 @@ func copyStatement(t *manifest.Table, options string) string {
 // counted tells the progress what was read, and keeps the error that the
 // driver would only pass on as text.
 type counted struct {
-	r     io.Reader
-	t     *tracker
-	n     int64
-	err   error
-	ended bool
+	r   io.Reader
+	t   *tracker
+	n   int64
+	err error
 }
 
 func (c *counted) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	c.n += int64(n)
 	c.t.bytes.Add(int64(n))
-	switch {
-	case errors.Is(err, io.EOF):
-		c.ended = true
-	case err != nil:
+	if err != nil && !errors.Is(err, io.EOF) {
 		c.err = err
 	}
 	return n, err

@@ -11,12 +11,15 @@ import (
 	"guarda/shared/backup/manifest"
 	"guarda/shared/backup/pgsession"
 	"guarda/shared/fault"
+	"guarda/shared/restore/choice"
 )
 
 // preflight looks at the target before anything is written. Each check that
 // fails names what is in the way and the way out.
 func (x *restoration) preflight(ctx context.Context) error {
-	for _, check := range []func(context.Context) error{x.checkServer, x.checkEmpty, x.checkExtensions, x.checkRoles} {
+	for _, check := range []func(context.Context) error{
+		x.checkServer, x.checkConnections, x.checkExtensions, x.checkPrivileges, x.checkRoom, x.checkOthersTables, x.checkRoles, x.clean, x.openJournal,
+	} {
 		if err := check(ctx); err != nil {
 			return err
 		}
@@ -26,64 +29,77 @@ func (x *restoration) preflight(ctx context.Context) error {
 
 func (x *restoration) checkServer(ctx context.Context) error {
 	var version int
-	var encoding string
+	var encoding, collate, ctype string
 	var recovering bool
-	const query = `select current_setting('server_version_num')::int, pg_encoding_to_char(encoding), pg_is_in_recovery()
+	const query = `select current_setting('server_version_num')::int, pg_encoding_to_char(encoding), datcollate, datctype, pg_is_in_recovery()
 		from pg_database where datname = current_database()`
-	if err := x.conn.QueryRow(ctx, query).Scan(&version, &encoding, &recovering); err != nil {
+	if err := x.conn.QueryRow(ctx, query).Scan(&version, &encoding, &collate, &ctype, &recovering); err != nil {
 		return pgsession.Explain(err, "look at the target")
 	}
 	if recovering {
 		return fault.New(fault.Conflict, "the target server is a standby and cannot be written to").
 			Hint("restore into the primary")
 	}
-	if from := x.m.Server.VersionNum; version/10000 < from/10000 {
-		return fault.New(fault.Conflict, "the backup was made on PostgreSQL %d, the target is PostgreSQL %d", from/10000, version/10000).
-			Hint("restore into the same major version or a newer one")
+	d := x.m.Database
+	if d.Encoding != "" && encoding != d.Encoding {
+		return fault.New(fault.Conflict, "the backed-up database has the encoding %s, the target %s", d.Encoding, encoding).
+			Hint("restore with --to-new-database, or make the target with: create database … template template0 encoding '%s'", d.Encoding)
 	}
-	if want := x.m.Database.Encoding; want != "" && encoding != want {
-		return fault.New(fault.Conflict, "the backed-up database has the encoding %s, the target %s", want, encoding).
-			Hint("make the target with: create database … template template0 encoding '%s'", want)
+	if d.Collate != "" && (collate != d.Collate || ctype != d.CType) {
+		x.warn(manifest.Warning{Code: "locale_differs", Message: fmt.Sprintf("the backed-up database sorts text by %s (characters by %s), the target by %s (%s): the order of rows may differ", d.Collate, d.CType, collate, ctype)})
+	}
+	return x.checkFeatures(version / 10000)
+}
+
+// checkFeatures looks for what a target of an older major version cannot have.
+func (x *restoration) checkFeatures(target int) error {
+	from := x.m.Server.VersionNum / 10000
+	if target >= from {
+		return nil
+	}
+	missing, err := x.choice.ForVersion(target)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	if x.WithoutUnsupported {
+		for _, m := range missing {
+			x.warn(manifest.Warning{Code: "left_out", Object: m.Object, Message: m.String()})
+		}
+		return nil
+	}
+	var list []string
+	for _, m := range missing[:min(len(missing), 20)] {
+		list = append(list, m.String())
+	}
+	if more := len(missing) - len(list); more > 0 {
+		list = append(list, fmt.Sprintf("and %d more", more))
+	}
+	return fault.New(fault.Conflict, "the backup was made on PostgreSQL %d, and %d of its objects cannot be made on the target's PostgreSQL %d: %s", from, len(missing), target, strings.Join(list, "; ")).
+		Hint("restore into version %d or newer, or leave them out with --without-unsupported", from)
+}
+
+// checkConnections makes sure that there is room for the jobs.
+func (x *restoration) checkConnections(ctx context.Context) error {
+	var free, role, database int
+	const query = `
+		select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+		         - (select count(*) from pg_stat_activity where backend_type = 'client backend'),
+		       case when r.rolsuper or r.rolconnlimit < 0 then 1000000 else r.rolconnlimit - (select count(*) from pg_stat_activity a where a.usesysid = r.oid) end,
+		       case when r.rolsuper or d.datconnlimit < 0 then 1000000 else d.datconnlimit - (select count(*) from pg_stat_activity a where a.datid = d.oid) end
+		from pg_roles r, pg_database d where r.rolname = current_user and d.datname = current_database()`
+	if err := x.conn.QueryRow(ctx, query).Scan(&free, &role, &database); err != nil {
+		return pgsession.Explain(err, "look at the target")
+	}
+	if room := min(free, role, database); room < x.Jobs {
+		return fault.New(fault.Exhausted, "the target has room for %d more connections, and %d jobs need as many", max(0, room), x.Jobs).
+			Hint("use fewer --jobs, or raise the limit of the server, the database or the role")
 	}
 	return nil
 }
 
-// checkEmpty refuses a target that has objects of its own. What extensions own
-// does not count: managed services install some in every database.
-func (x *restoration) checkEmpty(ctx context.Context) error {
-	const query = `
-		with own as (
-			select c.oid, 'pg_class'::regclass as class, case c.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'S' then 'sequence' when 'f' then 'foreign table' else 'table' end as kind, n.nspname, c.relname as name
-			from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f')
-			union all
-			select p.oid, 'pg_proc'::regclass, 'function', n.nspname, p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-			union all
-			select t.oid, 'pg_type'::regclass, 'type', n.nspname, t.typname from pg_type t join pg_namespace n on n.oid = t.typnamespace
-			where t.typtype in ('e', 'd', 'r') or t.typtype = 'c' and exists (select from pg_class c where c.oid = t.typrelid and c.relkind = 'c')
-			union all
-			select n.oid, 'pg_namespace'::regclass, 'schema', n.nspname, n.nspname from pg_namespace n where n.nspname <> 'public'
-		)
-		select kind || ' ' || case when kind = 'schema' then quote_ident(name) else quote_ident(nspname) || '.' || quote_ident(name) end, count(*) over ()
-		from own o
-		where nspname !~ '^pg_' and nspname <> 'information_schema'
-		  and not exists (select from pg_depend d where d.classid = o.class and d.objid = o.oid and d.deptype = 'e')
-		order by kind = 'schema', 1 limit 1`
-	var first string
-	var count int64
-	err := x.conn.QueryRow(ctx, query).Scan(&first, &count)
-	if err == pgx.ErrNoRows { //nolint:errorlint // pgx returns it as it is
-		return nil
-	}
-	if err != nil {
-		return pgsession.Explain(err, "look at the target")
-	}
-	return fault.New(fault.Conflict, "the target database %q is not empty: it has %d objects, such as the %s", x.conn.Config().Database, count, first).
-		Hint("restore into a new database (create database … template template0); nothing is ever overwritten")
-}
-
 func (x *restoration) checkExtensions(ctx context.Context) error {
 	var wanted []string
-	for _, e := range x.entries {
+	for _, e := range x.choice.Entries {
 		if e.Kind == "EXTENSION" {
 			wanted = append(wanted, e.Name)
 		}
@@ -94,6 +110,60 @@ func (x *restoration) checkExtensions(ctx context.Context) error {
 	}
 	return fault.New(fault.Conflict, "the target server does not have these extensions: %s", strings.Join(missing, ", ")).
 		Hint("install their packages on the target server")
+}
+
+// checkPrivileges makes sure that the role may make what it is to make, as far
+// as one can tell beforehand.
+func (x *restoration) checkPrivileges(ctx context.Context) error {
+	var super, create, public bool
+	const query = `select r.rolsuper, has_database_privilege(current_database(), 'create'), coalesce((select has_schema_privilege(n.oid, 'create') from pg_namespace n where n.nspname = 'public'), false)
+		from pg_roles r where r.rolname = current_user`
+	if err := x.conn.QueryRow(ctx, query).Scan(&super, &create, &public); err != nil {
+		return pgsession.Explain(err, "look at the target")
+	}
+	if super {
+		return nil
+	}
+	var special []string
+	for i := range x.choice.Entries {
+		e := &x.choice.Entries[i]
+		switch e.Kind {
+		case "SCHEMA":
+			if !create && strings.HasPrefix(e.SQL, "CREATE") {
+				return fault.New(fault.Forbidden, "the role %q may not make schemas in the target", x.conn.Config().User).
+					Hint("grant create on database … to that role, or restore as the database's owner")
+			}
+		case "TABLE", "VIEW", "FUNCTION", "SEQUENCE", "TYPE":
+			if e.Schema == "public" && !public {
+				return fault.New(fault.Forbidden, "the role %q may not make anything in the target's schema public", x.conn.Config().User).
+					Hint("grant create on schema public to that role, or restore as the database's owner")
+			}
+		case "ACCESS METHOD", "EVENT TRIGGER", "FOREIGN DATA WRAPPER", "OPERATOR CLASS", "OPERATOR FAMILY", "SUBSCRIPTION":
+			special = append(special, object(e))
+		}
+	}
+	if len(special) > 0 {
+		x.warn(manifest.Warning{Code: "needs_superuser", Message: "these usually need a superuser: " + strings.Join(special[:min(len(special), 20)], ", ")})
+	}
+	return nil
+}
+
+// checkOthersTables makes sure that tables whose rows are in the backup but
+// which no entry makes (an extension's, the platform's) are in the target.
+func (x *restoration) checkOthersTables(ctx context.Context) error {
+	extensions := slices.ContainsFunc(x.choice.Entries, func(e choice.Entry) bool { return e.Kind == "EXTENSION" })
+	var wanted []string
+	for _, t := range x.choice.Tables {
+		if !x.choice.Makes(t.OID) {
+			wanted = append(wanted, pgx.Identifier{t.Schema, t.Name}.Sanitize())
+		}
+	}
+	missing, err := x.names(ctx, `select w from unnest($1::text[]) w where to_regclass(w) is null order by 1`, wanted)
+	if err != nil || len(missing) == 0 || extensions { // an extension may still make them
+		return err
+	}
+	return fault.New(fault.Conflict, "the backup has rows of these tables, which it does not make and the target does not have: %s", strings.Join(missing, ", ")).
+		Hint("restore into a database of the same platform, or choose other tables with --tables")
 }
 
 // checkRoles makes sure that the roles that owners and grants name exist, or
@@ -122,8 +192,8 @@ func (x *restoration) checkRoles(ctx context.Context) error {
 // rolesNeeded returns the roles that what is restored names.
 func (x *restoration) rolesNeeded() []string {
 	var roles []string
-	for _, e := range x.entries {
-		if e.OwnerSQL != "" && !x.NoOwner {
+	for _, e := range x.choice.Entries {
+		if e.OwnerSQL != "" {
 			roles = append(roles, e.Owner)
 		}
 		roles = append(roles, e.Roles...)
@@ -132,13 +202,11 @@ func (x *restoration) rolesNeeded() []string {
 	return slices.Compact(roles)
 }
 
-// checkOwners makes sure that the restoring role may give objects away.
+// checkOwners makes sure that the restoring role may give objects away. A role
+// without superuser rights that just made them is made a member of them.
 func (x *restoration) checkOwners(ctx context.Context) error {
-	if x.NoOwner {
-		return nil
-	}
 	var owners []string
-	for _, e := range x.entries {
+	for _, e := range x.choice.Entries {
 		if e.Owner != "" && e.OwnerSQL != "" && !slices.Contains(owners, e.Owner) {
 			owners = append(owners, e.Owner)
 		}

@@ -6,9 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"guarda/shared/backup/manifest"
 	"guarda/shared/clock"
-	"guarda/shared/pgcatalog"
 )
 
 const reportEvery = 500 * time.Millisecond
@@ -30,13 +28,10 @@ type step struct {
 	at   time.Time
 }
 
-func (t *tracker) planned(entries []pgcatalog.Entry, tables []*manifest.Table) {
+func (t *tracker) planned(entries int, bytes int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.now.EntriesTotal = len(entries)
-	for _, table := range tables {
-		t.now.BytesTotal += table.RawBytes
-	}
+	t.now.EntriesTotal, t.now.BytesTotal = entries, bytes
 }
 
 func (t *tracker) phase(ctx context.Context, name PhaseName) error {

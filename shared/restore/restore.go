@@ -1,7 +1,7 @@
-// Package restore brings a backup back into an empty database: checks first,
-// then the schema without what slows loading down, the rows in parallel, and
-// at last indexes, constraints and the rest in parallel. An error stops it and
-// names the object; it never reports success when an object was not restored.
+// Package restore brings a backup back: checks first, then the schema without
+// what slows loading down, the rows in parallel, and at last indexes,
+// constraints and the rest in parallel. An error stops it and names the object;
+// it never reports success when an object was not restored.
 package restore
 
 import (
@@ -18,7 +18,7 @@ import (
 	"guarda/shared/blob"
 	"guarda/shared/clock"
 	"guarda/shared/fault"
-	"guarda/shared/pgcatalog"
+	"guarda/shared/restore/choice"
 	"guarda/shared/seal"
 )
 
@@ -26,26 +26,58 @@ import (
 type Deps struct {
 	// Connect opens a connection to the target database. Run closes it.
 	Connect func(ctx context.Context) (*pgx.Conn, error)
-	Store   blob.Store
-	Keys    seal.KeyProvider // nil for a backup that is not encrypted
-	Clock   clock.Clock      // nil: the system's
-	Log     *slog.Logger     // nil: discarded
+	// ConnectTo opens a connection to another database of the target's server.
+	// It is needed for Options.NewDatabase only.
+	ConnectTo func(ctx context.Context, database string) (*pgx.Conn, error)
+	Store     blob.Store
+	Keys      seal.KeyProvider // nil for a backup that is not encrypted
+	Clock     clock.Clock      // nil: the system's
+	Log       *slog.Logger     // nil: discarded
 	// Report is told where the restore is, at changes of phase and about twice
 	// a second, never by two goroutines at once. Its error stops the restore.
 	Report func(ctx context.Context, p Progress) error
 }
 
 // Options say what is restored and how.
+//
+// Without Tables, ToSchema or Clean the target must be empty. With one of them
+// it need not be: what is asked for must not exist there (or is dropped first,
+// with Clean), and what it only needs (schemas, extensions, types, functions)
+// is used as it is where it exists.
 type Options struct {
 	// Tables restores only the tables that a pattern matches, with what they
 	// need. The patterns are those of a backup's selection.
 	Tables []string
+	// ToSchema gives schemas other names.
+	ToSchema map[string]string
 	// NoOwner leaves all objects to the connecting role.
 	NoOwner bool
 	// NoACL leaves grants and default privileges out.
 	NoACL bool
 	// CreateRoles makes the roles that are missing, without login or password.
 	CreateRoles bool
+	// Clean drops what is to be restored before, and nothing else. It needs
+	// Confirm.
+	Clean bool
+	// Confirm is the name of the database that Clean drops from, or that Swap
+	// puts aside, as a person typed it.
+	Confirm string
+	// NewDatabase makes a database of this name on the target's server, like
+	// the one that was backed up, and restores into it. When the restore fails
+	// it is dropped again.
+	NewDatabase string
+	// Keep leaves a new database as it is when the restore fails, for Resume.
+	Keep bool
+	// Swap gives the new database the target's name when everything is in it.
+	// The target gets another one that ends in the time; those who use it are
+	// disconnected. It needs Confirm.
+	Swap bool
+	// Resume goes on with a restore of the same backup that failed in the
+	// target, with the same options.
+	Resume bool
+	// WithoutUnsupported leaves out what a target of an older version cannot
+	// have, instead of refusing to begin.
+	WithoutUnsupported bool
 	// Jobs is how many connections work at the same time; 0 is 2.
 	Jobs int
 }
@@ -83,9 +115,12 @@ type Phase struct {
 // Result is a finished restore.
 type Result struct {
 	BackupID        string             `json:"backup_id"`
-	Status          string             `json:"status"` // "completed"
+	Status          string             `json:"status"`              // "completed"
+	Database        string             `json:"database"`            // that holds the backup now
+	SetAside        string             `json:"set_aside,omitempty"` // what the target is called since Swap
 	Tables          int                `json:"tables"`
 	Rows            int64              `json:"rows"`
+	LargeObjects    int64              `json:"large_objects"`
 	Bytes           int64              `json:"bytes"`   // COPY text loaded
 	Objects         int                `json:"objects"` // made, tables included
 	DurationSeconds float64            `json:"duration_seconds"`
@@ -95,9 +130,9 @@ type Result struct {
 
 const defaultJobs = 2
 
-// Run restores a backup into the database that Connect reaches, which must be
-// empty. When it fails the target may hold part of the backup; the error says
-// at which object it stopped.
+// Run restores a backup into the database that Connect reaches, or into a new
+// one beside it. When it fails the target may hold part of the backup; the
+// error says at which object it stopped, and Resume or Clean take it up.
 func Run(ctx context.Context, d Deps, o Options, l manifest.Listed) (*Result, error) {
 	if d.Clock == nil {
 		d.Clock = clock.System{}
@@ -108,21 +143,36 @@ func Run(ctx context.Context, d Deps, o Options, l manifest.Listed) (*Result, er
 	if o.Jobs == 0 {
 		o.Jobs = defaultJobs
 	}
-	if o.Jobs < 1 || o.Jobs > 64 {
-		return nil, fault.New(fault.Invalid, "%d jobs are not possible", o.Jobs).Hint("choose 1 to 64")
+	if err := o.check(d); err != nil {
+		return nil, err
 	}
-	x := &restoration{Deps: d, Options: o, began: d.Clock.Now(), warnings: []manifest.Warning{}}
+	x := &restoration{Deps: d, Options: o, began: d.Clock.Now(), warnings: []manifest.Warning{}, kept: map[int]bool{}, keptTables: map[uint32]bool{}}
 	if err := x.run(ctx, l); err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			err = cause
 		}
 		if errors.Is(err, context.Canceled) {
-			err = fault.New(fault.Canceled, "the restore was stopped before it was complete").
-				Hint("the target holds part of the backup: drop it before restoring into it again").Because(err)
+			err = x.wayOut(fault.New(fault.Canceled, "the restore was stopped before it was complete")).Because(err)
 		}
 		return nil, err
 	}
 	return x.result(), nil
+}
+
+func (o *Options) check(d Deps) error {
+	switch {
+	case o.Jobs < 1 || o.Jobs > 64:
+		return fault.New(fault.Invalid, "%d jobs are not possible", o.Jobs).Hint("choose 1 to 64")
+	case o.NewDatabase != "" && d.ConnectTo == nil:
+		return fault.New(fault.Invalid, "a new database cannot be made here").Hint("make it by hand and restore into it")
+	case o.NewDatabase != "" && o.Clean:
+		return fault.New(fault.Invalid, "there is nothing to clean in a new database").Hint("leave out --clean or --to-new-database")
+	case o.NewDatabase == "" && (o.Swap || o.Keep):
+		return fault.New(fault.Invalid, "only a new database can be swapped or kept").Hint("add --to-new-database with a name")
+	case o.Resume && o.Clean:
+		return fault.New(fault.Invalid, "a restore is resumed or begun again, not both").Hint("choose --resume or --clean")
+	}
+	return nil
 }
 
 // restoration is a restore under way.
@@ -131,38 +181,52 @@ type restoration struct {
 	Options
 	m        *manifest.Manifest
 	key      *seal.DataKey
-	entries  []pgcatalog.Entry // those to restore
-	tables   []*manifest.Table
-	pass     map[int]pass    // by an entry's ID
-	made     map[uint32]bool // OIDs of the tables that entries make
+	choice   *choice.Choice
+	target   target
+	journal  journal
 	began    time.Time
-	warned   sync.Mutex
-	warnings []manifest.Warning
 	progress tracker
 	conn     *pgx.Conn // for what is done one by one
+
+	// What was there already and is used as it is, by the entry's ID and the
+	// relation's OID in the backup.
+	kept       map[int]bool
+	keptTables map[uint32]bool
+
+	warned   sync.Mutex
+	warnings []manifest.Warning
 }
 
-func (x *restoration) run(ctx context.Context, l manifest.Listed) error {
+func (x *restoration) run(ctx context.Context, l manifest.Listed) (err error) {
 	x.progress.clock, x.progress.tell = x.Clock, x.Report
 	if err := x.progress.phase(ctx, PhasePreflight); err != nil {
 		return err
 	}
-	var err error
 	if x.m, x.key, err = manifest.Open(ctx, x.Store, l, x.Keys); err != nil {
 		return err
 	}
-	if err := x.choose(); err != nil {
+	x.choice, err = choice.Make(x.m, choice.Options{Tables: x.Tables, ToSchema: x.ToSchema, NoOwner: x.NoOwner, NoACL: x.NoACL})
+	if err != nil {
 		return err
 	}
-	x.progress.planned(x.entries, x.tables)
+	x.warnings = append(x.warnings, x.choice.Warnings...)
+	if err := x.prepareTarget(ctx); err != nil {
+		return err
+	}
+	defer func() {
+		pgsession.Close(ctx, x.conn)
+		if err != nil {
+			x.abandonTarget(ctx)
+		}
+	}()
 	if err := x.connectFirst(ctx); err != nil {
 		return err
 	}
-	defer func() { pgsession.Close(ctx, x.conn) }()
 	if err := x.preflight(ctx); err != nil {
 		return err
 	}
-	ctx, stop := x.progress.watch(ctx)
+	x.progress.planned(len(x.choice.Entries), x.choice.RawBytes())
+	watched, stop := x.progress.watch(ctx)
 	defer stop()
 	for _, step := range []struct {
 		phase PhaseName
@@ -173,11 +237,11 @@ func (x *restoration) run(ctx context.Context, l manifest.Listed) error {
 		{PhaseIndexes, x.indexes},
 		{PhaseFinish, x.finish},
 	} {
-		if err := x.progress.phase(ctx, step.phase); err != nil {
+		if err := x.progress.phase(watched, step.phase); err != nil {
 			return err
 		}
-		if err := step.do(ctx); err != nil {
-			if cause := context.Cause(ctx); cause != nil {
+		if err := step.do(watched); err != nil {
+			if cause := context.Cause(watched); cause != nil {
 				return cause
 			}
 			return err
@@ -194,19 +258,39 @@ func (x *restoration) warn(w manifest.Warning) {
 }
 
 func (x *restoration) result() *Result {
-	return &Result{BackupID: x.m.BackupID, Status: "completed", Tables: len(x.tables), Rows: x.progress.rows.Load(), Bytes: x.progress.bytes.Load(),
-		Objects: len(x.entries), DurationSeconds: x.Clock.Now().Sub(x.began).Seconds(), Phases: x.progress.phases(), Warnings: x.warnings}
+	r := &Result{BackupID: x.m.BackupID, Status: "completed", Database: x.target.name, SetAside: x.target.setAside, Tables: len(x.choice.Tables),
+		Rows: x.progress.rows.Load(), Bytes: x.progress.bytes.Load(), Objects: int(x.progress.made.Load()),
+		DurationSeconds: x.Clock.Now().Sub(x.began).Seconds(), Phases: x.progress.phases(), Warnings: x.warnings}
+	if x.choice.LargeObjects != nil {
+		r.LargeObjects = x.choice.LargeObjects.Count
+	}
+	return r
 }
 
 // finish refreshes materialized views, makes event triggers and takes
 // statistics, without which the first queries would be slow.
 func (x *restoration) finish(ctx context.Context) error {
-	for i := range x.entries {
-		if e := &x.entries[i]; x.pass[e.ID] == passLast {
-			if err := x.apply(ctx, x.conn, e); err != nil {
-				return err
-			}
+	for e := range x.choice.In(choice.Last) {
+		if err := x.apply(ctx, x.conn, e); err != nil {
+			return err
 		}
 	}
-	return x.analyze(ctx)
+	if err := x.analyze(ctx); err != nil {
+		return err
+	}
+	if err := x.journal.end(ctx, x.conn); err != nil {
+		return err
+	}
+	return x.finishTarget(ctx)
+}
+
+// wayOut adds to an error what can be done after a restore stopped in the middle.
+func (x *restoration) wayOut(e *fault.Error) *fault.Error {
+	switch {
+	case x.target.made && !x.Keep:
+		return e.Hint("the new database was dropped again: remove the cause and restore again")
+	case x.journal.on:
+		return e.Hint("the target holds part of the backup: remove the cause and go on with --resume, or begin again with --clean or in a new database")
+	}
+	return e.Hint("the target holds part of the backup: remove the cause, drop what was restored, and restore again")
 }

@@ -88,6 +88,9 @@ func Stored(ctx context.Context, d Deps, l manifest.Listed) (*Result, error) {
 	for _, t := range m.Tables {
 		v.total += t.StoredBytes
 	}
+	if m.LargeObjects != nil {
+		v.total += m.LargeObjects.StoredBytes
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(d.Jobs)
 	for _, f := range m.Files {
@@ -96,7 +99,12 @@ func Stored(ctx context.Context, d Deps, l manifest.Listed) (*Result, error) {
 	for i := range m.Tables {
 		t := &m.Tables[i]
 		for j := range t.Chunks {
-			group.Go(func() error { return v.chunk(ctx, t, &t.Chunks[j]) })
+			group.Go(func() error { return v.chunk(ctx, t.FullName(), &t.Chunks[j]) })
+		}
+	}
+	if m.LargeObjects != nil {
+		for i := range m.LargeObjects.Chunks {
+			group.Go(func() error { return v.chunk(ctx, "", &m.LargeObjects.Chunks[i]) })
 		}
 	}
 	if err := group.Wait(); err != nil {
@@ -124,7 +132,7 @@ type verification struct {
 	result *Result
 }
 
-func (v *verification) chunk(ctx context.Context, t *manifest.Table, c *manifest.Chunk) error {
+func (v *verification) chunk(ctx context.Context, table string, c *manifest.Chunk) error {
 	var err error
 	if c.Object != "" {
 		err = v.read(ctx, c)
@@ -134,13 +142,15 @@ func (v *verification) chunk(ctx context.Context, t *manifest.Table, c *manifest
 	} else {
 		v.done.Add(c.StoredBytes)
 	}
-	if err := v.note(err, c.Object, t.FullName()); err != nil {
+	if err := v.note(err, c.Object, table); err != nil {
 		return err
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.result.ChunksChecked++
-	v.result.Rows += c.Rows
+	if table != "" {
+		v.result.Rows += c.Rows
+	}
 	return nil
 }
 

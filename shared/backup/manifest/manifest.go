@@ -81,6 +81,8 @@ type Manifest struct {
 	// Ledger accounts for everything that the database has; nil in backups made
 	// before there were ledgers.
 	Ledger *ledger.Ledger `json:"ledger,omitempty"`
+
+	LargeObjects *LargeObjects `json:"large_objects,omitempty"` // nil: there are none
 }
 
 // format is the version that a reader must know to restore all of the backup.

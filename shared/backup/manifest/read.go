@@ -286,6 +286,11 @@ func Parse(raw []byte) (*Manifest, error) {
 			return nil, damaged(fmt.Errorf("table %s: %w", m.Tables[i].FullName(), err))
 		}
 	}
+	if m.LargeObjects != nil {
+		if err := m.LargeObjects.check(); err != nil {
+			return nil, damaged(fmt.Errorf("large objects: %w", err))
+		}
+	}
 	for _, f := range m.Files {
 		if blob.ValidKey(f.Key) != nil {
 			return nil, damaged(fmt.Errorf("file key %q", f.Key))

@@ -51,6 +51,11 @@ func (m *Manifest) Objects() []string {
 			keys = append(keys, c.Object)
 		}
 	}
+	if m.LargeObjects != nil {
+		for _, c := range m.LargeObjects.Chunks {
+			keys = append(keys, c.Object)
+		}
+	}
 	for _, f := range m.Files {
 		keys = append(keys, f.Key)
 	}

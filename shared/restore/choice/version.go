@@ -1,0 +1,192 @@
+package choice
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"guarda/shared/backup/manifest"
+	"guarda/shared/pgcatalog"
+	"guarda/shared/restore/sqltext"
+)
+
+// Missing is something that a server of an older version cannot have.
+type Missing struct {
+	Object string // "index public.orders_key"
+	What   string // the feature, or what it needs that is missing
+	Since  int    // the major version that has it; 0 where it only needs something missing
+	Whole  bool   // the object is left out, rather than a property of it
+}
+
+// String says it for people.
+func (m Missing) String() string {
+	switch {
+	case m.Since == 0:
+		return fmt.Sprintf("%s (needs %s)", m.Object, m.What)
+	case m.Whole:
+		return fmt.Sprintf("%s (%s needs version %d)", m.Object, m.What, m.Since)
+	}
+	return fmt.Sprintf("%s stays without: %s needs version %d", m.Object, m.What, m.Since)
+}
+
+// feature is syntax that servers before a version do not know.
+type feature struct {
+	since int
+	what  string
+	kinds []string // of the entries that may use it; nil: all
+	// text finds it in a statement whose strings, quoted names and comments
+	// were taken out, in lower case, with single spaces.
+	text *regexp.Regexp
+}
+
+// features is from the release notes of PostgreSQL 14 to 18. What they do not
+// tell from the text, such as a function that is new, shows when the statement
+// fails.
+func features() []feature {
+	f := func(since int, what, text string, kinds ...string) feature {
+		return feature{since, what, kinds, regexp.MustCompile(text)}
+	}
+	return []feature{
+		f(14, "a body in standard SQL", `begin atomic|\breturn\b`, "FUNCTION", "PROCEDURE"),
+		f(14, "an output argument of a procedure", `^ ?create (or replace )?procedure [^;]*[(,] ?out `, "PROCEDURE"),
+		f(14, "a subscripting function", `subscript ?=`, "TYPE"),
+		f(14, "statistics of expressions", `create statistics [^;]* on [^;]*\(`, "STATISTICS"),
+		f(14, "a column's compression", `set compression`),
+		f(14, "the binary or streaming option", `\b(binary|streaming) ?=`, "SUBSCRIPTION"),
+		f(15, "NULLS NOT DISTINCT", `nulls not distinct`),
+		f(15, "security_invoker", `security_invoker`, "VIEW"),
+		f(15, "a list of columns in ON DELETE SET", `on delete set (null|default) ?\(`),
+		f(15, "a publication of schemas", `tables in schema`, "PUBLICATION TABLES IN SCHEMA", "PUBLICATION"),
+		f(15, "a publication's row filter or column list", `add table [^;]*(\) where|where ?\(|\(x)`, "PUBLICATION TABLE"),
+		f(15, "an unlogged sequence", `create unlogged sequence|set (un)?logged`, "SEQUENCE"),
+		f(15, "the two_phase or disable_on_error option", `\b(two_phase|disable_on_error) ?=`, "SUBSCRIPTION"),
+		f(15, "an ICU locale", `provider ?= ?icu[^;]*locale ?=`, "DATABASE"),
+		f(16, "ICU rules", `\brules ?=`, "COLLATION"),
+		f(16, "the origin, password_required or run_as_owner option", `\b(origin|password_required|run_as_owner) ?=`, "SUBSCRIPTION"),
+		f(17, "the MAINTAIN privilege", `\bmaintain\b`, "ACL", "DEFAULT ACL"),
+		f(17, "the failover option", `\bfailover ?=`, "SUBSCRIPTION"),
+		f(17, "the collation provider builtin", `provider ?= ?builtin`, "COLLATION"),
+		f(17, "an event trigger on login", `on login`, "EVENT TRIGGER"),
+		f(17, "an access method of a partitioned table", `partition by [^;]* using `, "TABLE"),
+		f(18, "a virtual generated column", `generated always as \((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*\)(?: stored)?`, "TABLE", "FOREIGN TABLE"),
+		f(18, "WITHOUT OVERLAPS or PERIOD", `without overlaps|\bperiod x`),
+		f(18, "a constraint that is NOT ENFORCED", `not enforced`),
+		f(18, "a NOT NULL constraint with properties of its own", `not null no inherit|add constraint x not null|not null [^;]* not valid`),
+		f(18, "default privileges of large objects", `on large objects`, "DEFAULT ACL"),
+		f(18, "publishing generated columns", `publish_generated_columns`, "PUBLICATION"),
+	}
+}
+
+// bare is a statement for looking at its syntax: names in quotes and names after
+// CONSTRAINT are x, strings are gone.
+func bare(statement []sqltext.Token) string {
+	var b strings.Builder
+	named := false
+	for _, t := range statement {
+		switch {
+		case t.Blank():
+			b.WriteByte(' ')
+			continue
+		case t.Kind == sqltext.Quoted, t.Kind == sqltext.Word && named:
+			b.WriteString("x")
+		case t.Kind == sqltext.String:
+			b.WriteString("''")
+		default:
+			b.WriteString(strings.ToLower(t.Text))
+		}
+		named = t.Is("constraint")
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
+}
+
+// ForVersion leaves out what a server of an older major version cannot have,
+// and what needs that, and returns it. A property that is given to an object by
+// a statement of its own is left out alone.
+func (c *Choice) ForVersion(major int) ([]Missing, error) {
+	all := slices.DeleteFunc(features(), func(f feature) bool { return f.since <= major })
+	var missing []Missing
+	gone := map[int]string{} // entries that are left out
+	makes := map[uint32]int{}
+	var rest []Entry
+	for _, e := range c.Entries {
+		name := strings.ToLower(e.Kind) + " " + Display(&e)
+		if e.Kind == "TABLE" {
+			makes[e.Table] = e.ID
+		}
+		if i := slices.IndexFunc(e.DependsOn, func(d int) bool { return gone[d] != "" }); i >= 0 {
+			missing = append(missing, Missing{Object: name, What: gone[e.DependsOn[i]], Whole: true})
+			gone[e.ID] = name
+			continue
+		}
+		left, err := c.adapt(&e, name, all, major)
+		if err != nil {
+			return nil, err
+		}
+		missing = append(missing, left...)
+		if slices.ContainsFunc(left, func(m Missing) bool { return m.Whole }) {
+			gone[e.ID] = name
+			continue
+		}
+		rest = append(rest, e)
+	}
+	c.Entries = rest
+	c.settle()
+	c.Tables = slices.DeleteFunc(c.Tables, func(t *manifest.Table) bool { return makes[t.OID] != 0 && gone[makes[t.OID]] != "" })
+	return missing, nil
+}
+
+// adapt takes out of an entry's statements what the version does not know.
+func (c *Choice) adapt(e *Entry, name string, all []feature, major int) ([]Missing, error) {
+	tokens, err := sqltext.Tokens(e.SQL)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if e.Kind == "TYPE" && major < 14 {
+		tokens = withoutMultirange(tokens)
+	}
+	var missing []Missing
+	var b strings.Builder
+	for i, statement := range sqltext.Statements(tokens) {
+		text := bare(statement)
+		f := slices.IndexFunc(all, func(f feature) bool { return f.in(e, text) })
+		if f < 0 {
+			b.WriteString(sqltext.Join(statement))
+			continue
+		}
+		missing = append(missing, Missing{Object: name, What: all[f].what, Since: all[f].since, Whole: i == 0})
+	}
+	e.SQL = b.String()
+	return missing, nil
+}
+
+func (f *feature) in(e *pgcatalog.Entry, text string) bool {
+	if f.kinds != nil && !slices.Contains(f.kinds, e.Kind) {
+		return false
+	}
+	if f.what == "a virtual generated column" {
+		return slices.ContainsFunc(f.text.FindAllString(text, -1), func(s string) bool { return !strings.HasSuffix(s, " stored") })
+	}
+	return f.text.MatchString(text)
+}
+
+// withoutMultirange leaves out the name of a range type's multirange type,
+// which is always stated.
+func withoutMultirange(tokens []sqltext.Token) []sqltext.Token {
+	at := slices.IndexFunc(tokens, func(t sqltext.Token) bool { return t.Is("multirange_type_name") })
+	if at < 0 {
+		return tokens
+	}
+	from := at
+	for from > 0 && tokens[from].Text != "," && tokens[from].Text != "(" {
+		from--
+	}
+	to := at
+	for to < len(tokens) && tokens[to].Text != "," && tokens[to].Text != ")" && tokens[to].Text != ";" {
+		to++
+	}
+	if tokens[from].Text == "(" {
+		from++
+	}
+	return slices.Delete(slices.Clone(tokens), from, to)
+}
