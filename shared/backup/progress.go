@@ -32,10 +32,13 @@ type sample struct {
 	bytes int64
 }
 
-// phase begins a phase and tells it.
+// phase begins a phase and tells it. A phase that another process began goes on.
 func (t *tracker) phase(ctx context.Context, name PhaseName) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.now.Phase == name {
+		return t.send(ctx)
+	}
 	at := t.clock.Now()
 	if n := len(t.now.Phases); n > 0 {
 		t.now.Phases[n-1].CompletedAt = &at
@@ -47,6 +50,13 @@ func (t *tracker) phase(ctx context.Context, name PhaseName) error {
 	t.now.Phases = append(t.now.Phases, p)
 	t.now.Phase = name
 	return t.send(ctx)
+}
+
+// goOn takes over from what the process before had told.
+func (t *tracker) goOn(p Progress) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.now = p
 }
 
 // planned records what there is to copy.

@@ -40,6 +40,8 @@ type Relay struct {
 	Call func(ctx context.Context) error
 	// Taken reports whether a successor has the picture: it has called Save.
 	Taken func(ctx context.Context) (bool, error)
+	// Reached returns what the process before told last of where the run is.
+	Reached func(ctx context.Context) (Progress, error)
 }
 
 // Earlier is a picture that the run lost.
@@ -91,6 +93,9 @@ func (x *execution) takeUp(ctx context.Context, b Baton) (*Result, error) {
 	}
 	x.stateKey = b.StateKey
 	if b.Copied {
+		if err := x.reached(ctx); err != nil {
+			return nil, err
+		}
 		x.tracker.planned(s.Chunks, len(s.Catalog.Tables))
 		if err := x.tracker.update(ctx); err != nil {
 			return nil, err
@@ -108,8 +113,21 @@ func (x *execution) takeUp(ctx context.Context, b Baton) (*Result, error) {
 		pgsession.Close(ctx, p.conn)
 		return nil, err
 	}
-	x.Log.InfoContext(ctx, "this process has the picture now", "leg", x.Relay.Leg, "snapshot", p.id)
+	x.Log.InfoContext(ctx, "this process has the picture now", "snapshot", p.id)
+	if err := x.reached(ctx); err != nil {
+		pgsession.Close(ctx, p.conn)
+		return nil, err
+	}
 	return x.proceed(ctx, p, s)
+}
+
+// reached lets the progress go on where the process before was.
+func (x *execution) reached(ctx context.Context) error {
+	p, err := x.Relay.Reached(ctx)
+	if err == nil {
+		x.tracker.goOn(p)
+	}
+	return err
 }
 
 // again is the baton of a run that is taken up again, if this one is.

@@ -44,6 +44,9 @@ type Options struct {
 	Compression        string   `json:"compression"`
 	Encryption         bool     `json:"encryption"`
 	LockTimeoutSeconds int      `json:"lock_timeout_seconds"`
+	Strict             bool     `json:"strict,omitempty"`       // fail when the backup would not be complete
+	Preset             string   `json:"preset,omitempty"`       // what belongs to the platform; "" is auto
+	ManagedData        []string `json:"managed_data,omitempty"` // the platform's schemas whose rows are copied nonetheless
 }
 
 // New is a run that is to begin.
@@ -82,6 +85,8 @@ type Execution struct {
 	Resumes       int     // how often the run was taken up again after it was cut off
 	Workers       []Place // of a run that was read alone
 	Metadata      Metadata
+	// Ledger is the account of a completed backup; nil but when it is recorded.
+	Ledger json.RawMessage
 }
 
 // Metadata is what is kept about a run beside the columns. Members that the
@@ -99,6 +104,7 @@ type Metadata struct {
 	Warnings        []Warning       `json:"warnings,omitempty"`
 	Phases          json.RawMessage `json:"phases,omitempty"`
 	TableDetails    json.RawMessage `json:"table_details,omitempty"`
+	Ledger          json.RawMessage `json:"ledger,omitempty"` // a summary
 	Error           *Failure        `json:"error,omitempty"`
 }
 
@@ -176,13 +182,17 @@ type SourceSettings struct {
 	Compression        string   `json:"compression"`
 	Exclude            []string `json:"exclude"`
 	LockTimeoutSeconds int      `json:"lock_timeout_seconds"`
+	Strict             bool     `json:"strict"`
+	Preset             string   `json:"preset"`
+	ManagedData        []string `json:"managed_data"`
 }
 
 // OptionsFor joins what was asked for with the source's defaults.
 // compression "" leaves the choice to the source; what either excludes is
 // excluded.
 func OptionsFor(s SourceSettings, tables, exclude []string, compression string, encryption bool) Options {
-	o := Options{Tables: tables, Exclude: append(append([]string{}, s.Exclude...), exclude...), Jobs: s.Jobs, Compression: compression, Encryption: encryption, LockTimeoutSeconds: s.LockTimeoutSeconds}
+	o := Options{Tables: tables, Exclude: append(append([]string{}, s.Exclude...), exclude...), Jobs: s.Jobs, Compression: compression, Encryption: encryption, LockTimeoutSeconds: s.LockTimeoutSeconds,
+		Strict: s.Strict, Preset: s.Preset, ManagedData: s.ManagedData}
 	if o.Tables == nil {
 		o.Tables = []string{}
 	}

@@ -47,6 +47,7 @@ type DetailView struct {
 	ServerVersion *string         `json:"server_version"`
 	SnapshotAt    *time.Time      `json:"snapshot_at"`
 	Workers       []Place         `json:"workers"`
+	Ledger        json.RawMessage `json:"ledger"` // a summary; null until the run has completed
 }
 
 // OptionsView is what of the options is not elsewhere in the view.
@@ -111,7 +112,7 @@ func (e *Execution) DetailIn(l fault.Language) DetailView {
 	d := DetailView{
 		View: e.In(l), Phases: e.Metadata.Phases, TableDetails: e.Metadata.TableDetails,
 		Options:       OptionsView{nonNil(o.Tables), nonNil(o.Exclude), o.Jobs},
-		ServerVersion: e.Metadata.ServerVersion, SnapshotAt: utc(e.Metadata.SnapshotAt), Workers: e.Workers,
+		ServerVersion: e.Metadata.ServerVersion, SnapshotAt: utc(e.Metadata.SnapshotAt), Workers: e.Workers, Ledger: e.Metadata.Ledger,
 	}
 	if d.Workers == nil {
 		d.Workers = []Place{}

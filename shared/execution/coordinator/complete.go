@@ -30,6 +30,11 @@ func (t *turn) complete(ctx context.Context, r *backup.Result) error {
 	if e.Metadata, err = metadataOf(e.Metadata, r); err != nil {
 		return t.failed(ctx, err)
 	}
+	if r.Ledger != nil {
+		if e.Ledger, err = json.Marshal(r.Ledger.Keep()); err != nil {
+			return t.failed(ctx, err)
+		}
+	}
 	e.Type, e.SizeBytes, e.RawBytes, e.Rows, e.StorePath = string(r.Type), &r.SizeBytes, &r.RawBytes, &r.Rows, &r.StorePath
 	e.Progress = nil // as last reported
 	var changed bool
@@ -62,6 +67,11 @@ func metadataOf(m execution.Metadata, r *backup.Result) (execution.Metadata, err
 	var err error
 	if m.Phases, err = json.Marshal(r.Phases); err != nil {
 		return m, err
+	}
+	if r.Ledger != nil {
+		if m.Ledger, err = json.Marshal(r.Coverage); err != nil {
+			return m, err
+		}
 	}
 	m.TableDetails, err = json.Marshal(r.TableDetails[:min(len(r.TableDetails), maxTableDetails)])
 	return m, err

@@ -108,7 +108,11 @@ func (c *Coordinator) Do(ctx context.Context, order execution.Order) error {
 		t.e = &execution.Execution{ID: order.ExecutionID}
 		return t.failed(ctx, err)
 	}
-	t.log = t.log.With("source", t.e.SourceName, "leg", t.Leg)
+	leg := t.Leg
+	if t.taking {
+		leg++
+	}
+	t.log = t.log.With("source", t.e.SourceName, "leg", leg)
 	t.log.InfoContext(ctx, "a turn begins", "type", t.e.RequestedType, "trigger", t.e.Trigger, "taking_over", t.taking, "resumes", t.Resumes)
 	result, err := t.execute(ctx)
 	switch {

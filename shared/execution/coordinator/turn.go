@@ -86,7 +86,8 @@ func (t *turn) engine(ctx context.Context, limit time.Duration) (*backup.Result,
 	}
 	o := t.e.Metadata.Options
 	run := backup.Run{ID: t.e.ID, Source: t.e.SourceName, Type: backup.Type(t.e.RequestedType), RequestedType: backup.Type(t.e.RequestedType),
-		Tables: o.Tables, Exclude: o.Exclude, Compression: seal.Compression(o.Compression), Jobs: o.Jobs, LockTimeout: time.Duration(o.LockTimeoutSeconds) * time.Second}
+		Tables: o.Tables, Exclude: o.Exclude, Compression: seal.Compression(o.Compression), Jobs: o.Jobs, LockTimeout: time.Duration(o.LockTimeoutSeconds) * time.Second,
+		Strict: o.Strict, Preset: o.Preset, ManagedData: o.ManagedData}
 	if t.Help != nil && run.Jobs > localJobs {
 		t.deps.FanOut = &backup.FanOut{MinBytes: t.minFanOut(limit), Workers: run.Jobs - localJobs, Invoke: t.help}
 		run.Jobs = localJobs
@@ -141,7 +142,7 @@ func (t *turn) queue(picture int) backup.Queue {
 
 // relay connects the engine with those who had and will have the run.
 func (t *turn) relay(ctx context.Context) (*backup.Relay, error) {
-	r := &backup.Relay{Leg: t.Leg, Picture: t.Picture, Save: t.save, Call: t.callSuccessor, Taken: t.isTaken}
+	r := &backup.Relay{Leg: t.Leg, Picture: t.Picture, Save: t.save, Call: t.callSuccessor, Taken: t.isTaken, Reached: t.reached}
 	if t.taking {
 		r.Leg++
 		return r, nil
@@ -189,6 +190,17 @@ func (t *turn) callSuccessor(ctx context.Context) error {
 func (t *turn) isTaken(ctx context.Context) (bool, error) {
 	s, err := t.Runs.Standing(ctx, t.e.ID)
 	return err == nil && s.Leg > t.Leg, err
+}
+
+func (t *turn) reached(ctx context.Context) (p backup.Progress, err error) {
+	e, err := t.Runs.Peek(ctx, t.e.ID)
+	if err != nil || e.Progress == nil {
+		return p, err
+	}
+	if err := json.Unmarshal(e.Progress, &p); err != nil {
+		return p, fmt.Errorf("read the run's progress: %w", err)
+	}
+	return p, nil
 }
 
 // report records the progress. Guarda's own database may be away for a while;

@@ -1,0 +1,267 @@
+// Package localstack gives tests the local stack with some of the template's
+// functions, and with limits of the test's choice.
+package localstack
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// startTime is how long the stack may take to be up; a loaded machine is slow.
+const startTime = 2 * time.Minute
+
+// Options say what the stack is made of.
+type Options struct {
+	Root      string         // the project's folder
+	Functions []string       // names of folders in functions/; others are left out of the template
+	Timeouts  map[string]int // seconds a function may live, instead of the template's
+	Database  string         // URL of Guarda's own database, empty
+}
+
+// Stack is a local stack that runs. The test's end ends it.
+type Stack struct {
+	t     testing.TB
+	dir   string
+	port  int
+	cmd   *exec.Cmd
+	out   lockedBuffer
+	token string
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// Start builds the functions and the stack, derives a template from the
+// project's, and starts them.
+func Start(t testing.TB, o Options) *Stack {
+	t.Helper()
+	s := &Stack{t: t, dir: t.TempDir()}
+	o.build(t, s.dir)
+	template, err := os.ReadFile(filepath.Join(o.Root, "template.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if template, err = o.derive(template); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(s.dir, "template.yaml"), template, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join(o.Root, "infra"), filepath.Join(s.dir, "infra")); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.port = l.Addr().(*net.TCPAddr).Port
+	_ = l.Close()
+	s.cmd = exec.Command(filepath.Join(s.dir, "local"), "-data", filepath.Join(s.dir, "state"))
+	s.cmd.Dir = s.dir
+	s.cmd.Env = append(os.Environ(), "PORT="+strconv.Itoa(s.port), "GUARDA_DATABASE_URL="+o.Database)
+	s.cmd.Stdout, s.cmd.Stderr = &s.out, &s.out
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.stop)
+	for until := time.Now().Add(startTime); !s.signIn(); time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatalf("the stack is not up after %s:\n%s", startTime, s.out.String())
+		}
+	}
+	return s
+}
+
+// build builds the programs as "make build" does.
+func (o Options) build(t testing.TB, dir string) {
+	t.Helper()
+	packages := make([]string, len(o.Functions))
+	for i, f := range o.Functions {
+		packages[i] = "./functions/" + f
+	}
+	bin := filepath.Join(dir, "bin") + "/"
+	for _, args := range [][]string{
+		append([]string{"build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w -buildid=", "-o", bin}, packages...),
+		{"build", "-o", filepath.Join(dir, "local"), "./cmd/local"},
+	} {
+		cmd := exec.CommandContext(t.Context(), "go", args...)
+		cmd.Dir, cmd.Env = o.Root, append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+	for _, f := range o.Functions {
+		to := filepath.Join(dir, "build", f)
+		if err := os.MkdirAll(to, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(bin+f, filepath.Join(to, "bootstrap")); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// derive leaves out the functions that are not wanted, and sets timeouts.
+func (o Options) derive(template []byte) ([]byte, error) {
+	var doc yaml.Node
+	if err := yaml.Unmarshal(template, &doc); err != nil {
+		return nil, err
+	}
+	resources := member(doc.Content[0], "Resources")
+	var kept []*yaml.Node
+	for i := 0; i+1 < len(resources.Content); i += 2 {
+		r := resources.Content[i+1]
+		if member(r, "Type").Value == "AWS::Serverless::Function" {
+			properties := member(r, "Properties")
+			name := filepath.Base(member(properties, "CodeUri").Value)
+			if !slices.Contains(o.Functions, name) {
+				continue
+			}
+			if seconds, ok := o.Timeouts[name]; ok {
+				set(properties, "Timeout", strconv.Itoa(seconds))
+			}
+		}
+		kept = append(kept, resources.Content[i], r)
+	}
+	resources.Content = kept
+	return yaml.Marshal(&doc)
+}
+
+func member(n *yaml.Node, name string) *yaml.Node {
+	for i := 0; n != nil && i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == name {
+			return n.Content[i+1]
+		}
+	}
+	return &yaml.Node{}
+}
+
+func set(n *yaml.Node, name, value string) {
+	if m := member(n, name); m.Kind != 0 {
+		m.Value = value
+		return
+	}
+	n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: name}, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: value})
+}
+
+func (s *Stack) stop() {
+	_ = s.cmd.Process.Signal(os.Interrupt)
+	ended := make(chan struct{})
+	go func() {
+		_ = s.cmd.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(30 * time.Second):
+		_ = s.cmd.Process.Kill() // its watcher ends the functions
+		<-ended
+	}
+	if s.t.Failed() {
+		s.t.Logf("output of the stack:\n%s", s.out.String())
+		if raw, err := os.ReadFile(s.path("logs/functions.log")); err == nil {
+			s.t.Logf("log of the functions:\n%s", raw)
+		}
+	}
+}
+
+func (s *Stack) path(name string) string {
+	return filepath.Join(s.dir, "state", filepath.FromSlash(name))
+}
+
+// StoreDir is the folder that the backups are in.
+func (s *Stack) StoreDir() string { return s.path("store") }
+
+// KeyFile is the key that their data keys are wrapped with.
+func (s *Stack) KeyFile() string { return s.path("guarda.key") }
+
+func (s *Stack) signIn() bool {
+	password, err := os.ReadFile(s.path("admin-password"))
+	if err != nil {
+		return false
+	}
+	var session struct{ Token string }
+	status := s.request("POST", "/api/auth/login", map[string]string{"email": "admin@localhost", "password": strings.TrimSpace(string(password))}, &session)
+	s.token = session.Token
+	return status == http.StatusOK
+}
+
+// Call makes a request of the API and decodes its answer. It returns the
+// status; 0 means that there was no answer.
+func (s *Stack) Call(method, path string, body, answer any) int {
+	return s.request(method, path, body, answer)
+}
+
+func (s *Stack) request(method, path string, body, answer any) int {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, fmt.Sprintf("http://127.0.0.1:%d%s", s.port, path), bytes.NewReader(raw))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if s.token != "" {
+		req.Header.Set("Authorization", "Bearer "+s.token)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0
+	}
+	defer resp.Body.Close()
+	if raw, err = io.ReadAll(resp.Body); err != nil || json.Unmarshal(raw, answer) != nil {
+		return 0
+	}
+	return resp.StatusCode
+}
+
+// Processes returns the ids of the processes of a function that run now.
+func (s *Stack) Processes(function string) []int {
+	want := filepath.Join(s.dir, "build", function, "bootstrap")
+	links, _ := filepath.Glob("/proc/[0-9]*/exe")
+	var pids []int
+	for _, link := range links {
+		if exe, err := os.Readlink(link); err == nil && exe == want {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(link)))
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// Kill is kill -9 of a process of a function.
+func (s *Stack) Kill(pid int) error { return syscall.Kill(pid, syscall.SIGKILL) }
