@@ -117,6 +117,9 @@ type Entry struct {
 	NoTransaction bool `json:"no_transaction,omitempty"`
 	// Roles are the roles, other than Owner, that SQL names. Sorted.
 	Roles []string `json:"roles,omitempty"`
+	// Tablespace is where SQL puts the table or index, by setting
+	// default_tablespace for it; "" is the database's own. See InDefaultTablespace.
+	Tablespace string `json:"tablespace,omitempty"`
 	// Objects are the rows of system catalogs that the entry makes: a table's
 	// own, its row and array types, defaults and checks written inside it; an
 	// extension's with all its members. A COMMENT, SECURITY LABEL, ACL or

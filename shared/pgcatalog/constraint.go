@@ -220,12 +220,9 @@ func (r *reader) readIndexes() error {
 		} else {
 			indexNode = r.graph.add(&node{
 				key: key{classRelation, x.OID}, kind: "INDEX", schema: x.Schema, name: x.Name, owner: t.Owner, table: t.OID,
-				section: PostData, ref: "INDEX " + name, deps: []key{t.node.key}, dropSQL: "DROP INDEX IF EXISTS " + name + ";\n",
+				section: PostData, ref: "INDEX " + name, deps: []key{t.node.key}, space: x.Tablespace, dropSQL: "DROP INDEX IF EXISTS " + name + ";\n",
 				emit: func(*node) string {
 					s := *x.Definition + ";\n"
-					if x.Tablespace != "" {
-						s = withTablespace(x.Tablespace, s)
-					}
 					return s + x.marks(t)
 				},
 			})
@@ -283,15 +280,11 @@ func (r *reader) bindReferences(rows []index, byOID map[uint32]*index) {
 	}
 }
 
-func withTablespace(space, sql string) string {
-	return "SET default_tablespace = " + quoteIdent(space) + ";\n" + sql + "SET default_tablespace = '';\n"
-}
-
 // constraintSQL writes the constraint that an index serves. n.name holds what
 // pg_get_constraintdef said, which lacks storage parameters and tablespace.
 func (r *reader) constraintSQL(n *node, t *relation, x *index) {
 	definition := n.name
-	n.name = n.tag
+	n.name, n.space = n.tag, x.Tablespace
 	n.emit = func(*node) string {
 		body := definition
 		if x.ConstraintType != "x" && len(x.Options) > 0 {
@@ -302,9 +295,6 @@ func (r *reader) constraintSQL(n *node, t *relation, x *index) {
 			body = head + " WITH (" + strings.Join(relOptions("", x.Options), ", ") + ")" + tail
 		}
 		s := "ALTER TABLE ONLY " + t.full() + " ADD CONSTRAINT " + quoteIdent(x.ConstraintName) + " " + body + ";\n"
-		if x.Tablespace != "" {
-			s = withTablespace(x.Tablespace, s)
-		}
 		return s + x.marks(t)
 	}
 }

@@ -102,22 +102,29 @@ func (r *reader) readServers() error {
 	return nil
 }
 
-// readUserMappings reads the view pg_user_mappings, which everybody may read
-// and which shows options only to those who may see them. Whose options are
-// hidden is told from the right to use pg_user_mapping, not from the NULL.
+// readUserMappings reads pg_user_mapping, or for those who may not the view
+// pg_user_mappings, which everybody may read and which shows options only to
+// those who may see them. Whose options are hidden is told from the rights
+// that the view asks for, not from the NULL.
 func (r *reader) readUserMappings() error {
-	rows, err := query[struct {
-		OID, ServerOID uint32
-		Server, User   string
-		Public, Hidden bool
-		Options        []string
-	}](r, `
+	sql := `
 		select m.umid, m.srvid, m.srvname, m.usename, m.umuser = 0,
 		       m.umoptions is null and not (coalesce(pg_has_role(s.srvowner, 'usage') and m.umuser = 0, false)
 		         or (select rolsuper from pg_roles where rolname = current_user)
 		         or m.umuser <> 0 and m.usename = current_user and (pg_has_role(s.srvowner, 'usage') or has_server_privilege(m.srvid, 'usage'))),
 		       coalesce(m.umoptions, '{}')
-		from pg_user_mappings m join pg_foreign_server s on s.oid = m.srvid order by m.umid`)
+		from pg_user_mappings m join pg_foreign_server s on s.oid = m.srvid order by m.umid`
+	if r.mappings {
+		sql = `
+		select m.oid, s.oid, s.srvname, case when m.umuser = 0 then 'public' else pg_get_userbyid(m.umuser) end, m.umuser = 0, false, coalesce(m.umoptions, '{}')
+		from pg_user_mapping m join pg_foreign_server s on s.oid = m.umserver order by m.oid`
+	}
+	rows, err := query[struct {
+		OID, ServerOID uint32
+		Server, User   string
+		Public, Hidden bool
+		Options        []string
+	}](r, sql)
 	if err != nil {
 		return err
 	}

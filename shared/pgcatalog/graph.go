@@ -29,6 +29,7 @@ type node struct {
 	ownerSQL string
 	dropSQL  string
 	noTx     bool
+	space    string // its tablespace; "" is the database's own
 
 	deps   []key   // known without pg_depend, and from it
 	parts  []*node // pieces that emit writes into this object's own statement
@@ -402,6 +403,10 @@ func (g *graph) entries() []Entry {
 			ID: n.id, Section: n.section, Kind: n.kind, Schema: n.schema, Name: n.entryName(), Owner: n.owner,
 			SQL: n.emit(n), OwnerSQL: n.ownerSQL, DropSQL: n.dropSQL, Table: n.table, NoTransaction: n.noTx, Roles: n.roles,
 			Objects: append(objects[n], n.about...),
+		}
+		if n.space != "" {
+			e.Tablespace = n.space
+			e.SQL = tablespacePrefix(n.space) + e.SQL + tablespaceSuffix
 		}
 		for _, d := range needs[i] {
 			e.DependsOn = append(e.DependsOn, d.id)

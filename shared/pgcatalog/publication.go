@@ -134,7 +134,8 @@ func (r *reader) readPublicationSchemas(name, owner map[uint32]string) error {
 // readSubscriptions makes the SUBSCRIPTION entries: not connected and without
 // a slot of their own making, so that a restored database does not begin to
 // take over another's stream. Only a superuser may read pg_subscription's
-// connection strings.
+// connection strings. Options whose default differs between versions are
+// always stated.
 func (r *reader) readSubscriptions() error {
 	type presence struct {
 		OID  uint32
@@ -169,12 +170,12 @@ func (r *reader) readSubscriptions() error {
 		select s.oid, s.subname, pg_get_userbyid(s.subowner), s.subconninfo, coalesce(s.subslotname, ''), s.subsynccommit, s.subpublications,
 		       ''
 		       `+r.since(140000, `|| case when s.subbinary then ', binary = true' else '' end`, ``)+`
-		       `+r.since(160000, `|| case s.substream when 't' then ', streaming = on' when 'p' then ', streaming = parallel' else `+r.since(180000, `', streaming = off'`, `''`)+` end`,
-		r.since(140000, `|| case when s.substream then ', streaming = on' else '' end`, ``))+`
+		       `+r.since(160000, `|| case s.substream when 't' then ', streaming = on' when 'p' then ', streaming = parallel' else ', streaming = off' end`,
+		r.since(140000, `|| ', streaming = ' || case when s.substream then 'on' else 'off' end`, ``))+`
 		       `+r.since(150000, `|| case when s.subtwophasestate <> 'd' then ', two_phase = on' else '' end
 		                          || case when s.subdisableonerr then ', disable_on_error = true' else '' end`, ``)+`
 		       `+r.since(160000, `|| case when not s.subpasswordrequired then ', password_required = false' else '' end
-		                          || case when s.subrunasowner then ', run_as_owner = true' else '' end
+		                          || ', run_as_owner = ' || s.subrunasowner::text
 		                          || case when s.suborigin <> 'any' then ', origin = ' || s.suborigin else '' end`, ``)+`
 		       `+r.since(170000, `|| case when s.subfailover then ', failover = true' else '' end`, ``)+`
 		from pg_subscription s where s.subdbid = (select oid from pg_database where datname = current_database()) order by s.oid`)

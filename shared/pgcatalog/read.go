@@ -92,8 +92,10 @@ type reader struct {
 	q       Querier
 	version int
 	role    string // whose rights decide what can be read
-	cat     *Catalog
-	graph   *graph
+	// mappings: the role may read pg_user_mapping, not only its view
+	mappings bool
+	cat      *Catalog
+	graph    *graph
 
 	member    map[key]uint32 // extension by member object
 	rels      map[uint32]*relation
@@ -168,10 +170,11 @@ func (r *reader) pinSession() error {
 	type row struct {
 		Version int
 		Role    string
+		Mapping bool
 		A       string
 	}
 	rows, err := query[row](r, `
-		select current_setting('server_version_num')::int, current_user,
+		select current_setting('server_version_num')::int, current_user, has_table_privilege('pg_user_mapping', 'select'),
 		       set_config('search_path', '', false) || set_config('quote_all_identifiers', 'off', false)
 		       || set_config('DateStyle', 'ISO', false) || set_config('IntervalStyle', 'postgres', false)
 		       || set_config('extra_float_digits', '3', false) || set_config('bytea_output', 'hex', false)`)
@@ -179,6 +182,7 @@ func (r *reader) pinSession() error {
 		return err
 	}
 	r.version, r.role = rows[0].Version, rows[0].Role
+	r.mappings = rows[0].Mapping
 	if r.version < 130000 {
 		return fault.New(fault.Invalid, "the server runs PostgreSQL %d; 13 is the oldest that can be read", r.version/10000).
 			Hint("upgrade the server, or back it up with its own pg_dump")

@@ -145,7 +145,7 @@ func (r *reader) addRelation(t *relation) {
 		return
 	}
 	n := &node{
-		key: k, kind: kind, schema: t.Schema, name: t.Name, owner: t.Owner, table: t.OID, ref: kind + " " + t.full(),
+		key: k, kind: kind, schema: t.Schema, name: t.Name, owner: t.Owner, table: t.OID, ref: kind + " " + t.full(), space: t.Tablespace,
 		ownerSQL: "ALTER " + kind + " " + t.full() + " OWNER TO " + quoteIdent(t.Owner) + ";\n",
 		dropSQL:  "DROP " + kind + " IF EXISTS " + t.full() + ";\n",
 	}

@@ -71,9 +71,6 @@ func (r *reader) tableSQL(t *relation, n *node) string {
 			b.WriteString(" USING " + quoteIdent(t.AccessMethod))
 		}
 		b.WriteString(t.optionsClause())
-		if t.Tablespace != "" {
-			b.WriteString(" TABLESPACE " + quoteIdent(t.Tablespace))
-		}
 	}
 	b.WriteString(";\n")
 	if later {

@@ -124,9 +124,6 @@ func materializedSQL(t *relation) string {
 		b.WriteString(" USING " + quoteIdent(t.AccessMethod))
 	}
 	b.WriteString(t.optionsClause())
-	if t.Tablespace != "" {
-		b.WriteString(" TABLESPACE " + quoteIdent(t.Tablespace))
-	}
 	b.WriteString(" AS\n" + t.view + "\n  WITH NO DATA;\n")
 	for _, c := range t.columns {
 		if c.Dropped {
