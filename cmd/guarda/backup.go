@@ -17,6 +17,7 @@ func (a *app) backupCommand() *cobra.Command {
 		source, name, kind, compression string
 		tables, exclude                 []string
 		jobs                            int
+		resume                          bool
 		store                           storeFlag
 		keys                            keyFlags
 	)
@@ -25,6 +26,10 @@ func (a *app) backupCommand() *cobra.Command {
 		Short: "Back up a database",
 		Long: `Back up a database: one consistent picture of it, copied to the store in chunks
 that are hashed while they are read, compressed and, with a key, encrypted.
+
+An incremental backup refers to what did not change since the last backup, a
+differential one to what did not change since the last full one. A backup that
+was interrupted leaves what it stored, and the next one goes on with it.
 
 The connection must be direct or through a pooler in session mode.`,
 		Args: cobra.NoArgs,
@@ -39,10 +44,11 @@ The connection must be direct or through a pooler in session mode.`,
 	f.StringSliceVar(&exclude, "exclude", nil, "not these tables")
 	f.StringVar(&compression, "compression", "auto", "auto, zstd, gzip, brotli or none")
 	f.IntVarP(&jobs, "jobs", "j", 2, "connections that copy at the same time")
+	f.BoolVar(&resume, "resume", true, "go on with what an interrupted backup stored; with --resume=false an interrupted backup leaves nothing")
 	keys.add(c)
 	f.BoolVar(&a.json, "json", false, "print the result as JSON")
 	c.RunE = a.work(func(ctx context.Context) error {
-		run := backup.Run{ID: uuid.NewString(), Tables: tables, Exclude: exclude, Jobs: jobs}
+		run := backup.Run{ID: uuid.NewString(), Tables: tables, Exclude: exclude, Jobs: jobs, Keep: resume}
 		var err error
 		if run.Type, err = backup.ParseType(kind); err != nil {
 			return usageError{err}
@@ -84,6 +90,9 @@ The connection must be direct or through a pooler in session mode.`,
 		sealed := ", not encrypted"
 		if r.Encrypted {
 			sealed = ", encrypted"
+		}
+		if r.ChunksReused > 0 {
+			fmt.Fprintf(a.err, "%d of %d parts did not change and were there already\n", r.ChunksReused, r.Chunks)
 		}
 		fmt.Fprintf(a.out, "backup %s completed in %s: %d tables, %s rows, %s stored (%s before compression)%s\n",
 			r.BackupID, seconds(r.DurationSeconds), r.Tables, count(r.Rows), size(r.SizeBytes), size(r.RawBytes), sealed)

@@ -7,12 +7,15 @@ import (
 	"os/exec"
 	"os/signal"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"guarda/shared/backup/manifest"
+	"guarda/shared/blob/dir"
 	"guarda/shared/postgres/pgtest"
 )
 
@@ -35,7 +38,7 @@ func TestMain(m *testing.M) {
 // "exit CODE command…" (runs a command and compares its exit code),
 // "samedump URL URL", "empty FOLDER" (no file in it), "replace FILE old new",
 // "interrupt command…" and "killed command…" (Ctrl-C, or kill -9, when its first
-// chunk is stored).
+// chunk is stored), "firstbackup NAME" (sets a variable to the oldest backup's id).
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -57,12 +60,13 @@ func TestScripts(t *testing.T) {
 				}
 				pgtest.Exec(ts.Value("t").(testing.TB), args[0], text)
 			},
-			"exit":      exit,
-			"samedump":  sameDump,
-			"empty":     empty,
-			"replace":   replace,
-			"interrupt": interrupt,
-			"killed":    killed,
+			"exit":        exit,
+			"samedump":    sameDump,
+			"empty":       empty,
+			"replace":     replace,
+			"interrupt":   interrupt,
+			"killed":      killed,
+			"firstbackup": firstBackup,
 		},
 	})
 }
@@ -111,6 +115,14 @@ func replace(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Replace(raw, args[1], args[2], 1)), 0o600))
 }
 
+func firstBackup(ts *testscript.TestScript, _ bool, args []string) {
+	store, err := dir.Open(strings.TrimPrefix(ts.Getenv("STORE"), "file://"), dir.Options{MustExist: true})
+	ts.Check(err)
+	all, err := manifest.List(context.Background(), store, "")
+	ts.Check(err)
+	ts.Setenv(args[0], all[0].Header.BackupID)
+}
+
 func interrupt(ts *testscript.TestScript, _ bool, args []string) {
 	begun(ts, args, os.Interrupt, 130)
 }
@@ -128,7 +140,7 @@ func begun(ts *testscript.TestScript, args []string, signal os.Signal, want int)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	ts.Check(cmd.Start())
-	store := strings.TrimPrefix(ts.Getenv("STORE"), "file://")
+	store := strings.TrimPrefix(args[slices.Index(args, "--store")+1], "file://")
 	for range 3000 {
 		out, _ := exec.Command("find", store, "-path", "*/data/*").Output()
 		if len(out) > 0 {

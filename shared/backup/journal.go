@@ -17,18 +17,18 @@ import (
 )
 
 // A run with Run.Keep says in the store what it is about to make and what it
-// has: a plain mark, the state with its plan, and, every half second, the
-// results of the chunks that were stored since. A run that is cut off at any
+// has: a plain mark, the state with its plan, and, every moment, the results of the chunks that were stored since. A run that is cut off at any
 // moment leaves what the next one of the source needs to go on; each of these
 // objects comes into being whole or not at all.
 
 const (
 	markName      = "run.json"
 	journalFolder = "journal/"
-	journalEvery  = 500 * time.Millisecond
-	markEvery     = time.Minute // a mark that is older belongs to a run that has ended
-	maxMark       = 1 << 20     // bytes
-	maxJournal    = 1 << 30     // bytes of one object
+	journalFirst  = 100 * time.Millisecond // until the first results are noted; each time is a tenth longer,
+	journalLast   = 2 * time.Second        // up to this: a long run costs no more requests than it is worth
+	markEvery     = time.Minute            // a mark that is older belongs to a run that has ended
+	maxMark       = 1 << 20                // bytes
+	maxJournal    = 1 << 30                // bytes of one object
 )
 
 // mark is the plain object that tells a run's folder from garbage while there
@@ -91,13 +91,9 @@ func (j *journal) watch(ctx context.Context) error {
 	if j == nil {
 		return nil
 	}
-	tick := time.NewTicker(journalEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
+	for every := journalFirst; ; every = min(journalLast, every*11/10) {
+		if !sleepUntil(ctx, j.x.Clock, j.x.Clock.Now().Add(every)) {
 			return nil
-		case <-tick.C:
 		}
 		err := j.flush(ctx)
 		if err == nil && j.x.Clock.Now().Sub(j.beaten) >= markEvery {
