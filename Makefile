@@ -4,6 +4,8 @@ SHELL := /bin/sh
 
 PORT ?= 3000
 GOTESTFLAGS ?=
+# Other major versions of PostgreSQL that the tests also run on, e.g. 13,14,16,17,18.
+VERSIONS ?=
 # Flags for small, reproducible binaries of functions (no cgo, no paths, no symbols).
 FUNCTION_FLAGS := -trimpath -buildvcs=false -tags lambda.norpc -ldflags "-s -w -buildid="
 GO_SOURCES := go.mod go.sum $(shell find cmd shared functions tests -type f \( -name '*.go' -o -name '*.sql' -o -name '*.json' -o -name '*.md' -o -name '*.html' -o -name '*.css' \) -not -path '*/testdata/*' 2>/dev/null)
@@ -29,8 +31,8 @@ test: web/node_modules/.stamp ## run the tests of both languages, on a real Post
 	$(MAKE) --no-print-directory test-go
 	$(MAKE) --no-print-directory test-web
 
-test-go: $(TOOLS)/versitygw-$(VERSITYGW_VERSION) ## run the Go tests (GOTESTFLAGS="-race -run …" to narrow or widen)
-	GUARDA_TEST_VERSITYGW=$(CURDIR)/$(TOOLS)/versitygw-$(VERSITYGW_VERSION) go run ./shared/postgres/pgtest/withserver go test -timeout 20m $(GOTESTFLAGS) ./...
+test-go: $(TOOLS)/versitygw-$(VERSITYGW_VERSION) ## run the Go tests (GOTESTFLAGS="-race -run …", VERSIONS=13,18 to narrow or widen)
+	GUARDA_TEST_VERSITYGW=$(CURDIR)/$(TOOLS)/versitygw-$(VERSITYGW_VERSION) go run ./shared/postgres/pgtest/withserver -versions "$(VERSIONS)" go test -timeout 25m $(GOTESTFLAGS) ./...
 
 test-web: web/node_modules/.stamp ## run the web client's tests
 	cd web && npm run --silent test
