@@ -117,6 +117,11 @@ type Entry struct {
 	NoTransaction bool `json:"no_transaction,omitempty"`
 	// Roles are the roles, other than Owner, that SQL names. Sorted.
 	Roles []string `json:"roles,omitempty"`
+	// Locks are the OIDs of tables, besides Table, that SQL locks against
+	// changes: those a foreign key refers to, and the partitions that a
+	// constraint or trigger goes down to. Two entries that lock the same
+	// tables run into each other, or wait for each other. Sorted.
+	Locks []uint32 `json:"locks,omitempty"`
 	// Tablespace is where SQL puts the table or index, by setting
 	// default_tablespace for it; "" is the database's own. See InDefaultTablespace.
 	Tablespace string `json:"tablespace,omitempty"`

@@ -83,7 +83,7 @@ func (r *reader) readConstraints() error {
 				r.graph.alias[self] = key{classConstraint, k.Parent}
 				continue
 			}
-			n.kind = "FK CONSTRAINT"
+			n.kind, n.locks = "FK CONSTRAINT", []uint32{k.RefRelation}
 			only := "ONLY "
 			if t.Kind == "p" {
 				only = ""

@@ -29,7 +29,8 @@ type node struct {
 	ownerSQL string
 	dropSQL  string
 	noTx     bool
-	space    string // its tablespace; "" is the database's own
+	space    string   // its tablespace; "" is the database's own
+	locks    []uint32 // tables that it locks besides its own
 
 	deps   []key   // known without pg_depend, and from it
 	parts  []*node // pieces that emit writes into this object's own statement
@@ -98,6 +99,13 @@ func (g *graph) find(k key) *node {
 		k = a
 	}
 	return nil
+}
+
+// clone tells a trigger or foreign key of a partition, which comes with the one
+// above: its needs are the server's to see to.
+func (g *graph) clone(k key) bool {
+	a, ok := g.alias[k]
+	return ok && g.byKey[k] == nil && a.class == k.class && (k.class == classTrigger || k.class == classConstraint)
 }
 
 // whole returns the node whose entry carries n.
@@ -401,7 +409,7 @@ func (g *graph) entries() []Entry {
 		n.id = len(out) + 1
 		e := Entry{
 			ID: n.id, Section: n.section, Kind: n.kind, Schema: n.schema, Name: n.entryName(), Owner: n.owner,
-			SQL: n.emit(n), OwnerSQL: n.ownerSQL, DropSQL: n.dropSQL, Table: n.table, NoTransaction: n.noTx, Roles: n.roles,
+			SQL: n.emit(n), OwnerSQL: n.ownerSQL, DropSQL: n.dropSQL, Table: n.table, NoTransaction: n.noTx, Roles: n.roles, Locks: n.locks,
 			Objects: append(objects[n], n.about...),
 		}
 		if n.space != "" {

@@ -132,7 +132,7 @@ func Read(ctx context.Context, q Querier, opt Options) (*Catalog, error) {
 
 		r.readOperators, r.readCollations, r.readTextSearch, r.readForeign, r.readPublications,
 		r.readLargeObjects, r.readDefaultACLs, r.readSystemGrants,
-		r.finishRelations, r.finishTypes, r.readDependencies,
+		r.finishRelations, r.finishTypes, r.finishLocks, r.readDependencies,
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -277,6 +277,9 @@ func (r *reader) readDependencies() error {
 	for _, d := range rows {
 		from, to := key{d.Class, d.OID}, key{d.RefClass, d.RefOID}
 		if _, ok := r.member[from]; ok {
+			continue
+		}
+		if g.clone(from) {
 			continue
 		}
 		n := g.find(from)

@@ -1,6 +1,7 @@
 package pgcatalog
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -340,6 +341,32 @@ func (r *reader) finishRelations() error {
 				acl: acl, quiet: t.node == nil,
 			})
 		}
+	}
+	return nil
+}
+
+// finishLocks adds to what constraints and triggers lock the tables below the
+// ones that they name.
+func (r *reader) finishLocks() error {
+	below := map[uint32][]uint32{}
+	for _, t := range r.relOrder {
+		for _, p := range t.parents {
+			below[p.OID] = append(below[p.OID], t.OID)
+		}
+	}
+	for _, n := range r.graph.nodes {
+		switch n.kind {
+		case "FK CONSTRAINT", "TRIGGER", "CHECK CONSTRAINT", "CONSTRAINT":
+		default:
+			continue
+		}
+		seen := map[uint32]bool{n.table: true}
+		for todo := append([]uint32{n.table}, n.locks...); len(todo) > 0; todo = todo[1:] {
+			seen[todo[0]] = true
+			todo = append(todo, below[todo[0]]...)
+		}
+		delete(seen, n.table)
+		n.locks = slices.Sorted(maps.Keys(seen))
 	}
 	return nil
 }
