@@ -721,11 +721,13 @@ export interface components {
             encryption?: boolean;
             incremental?: components["schemas"]["Incremental"];
             /**
-             * @description What to do when the run before is still going.
+             * @description What to do when the run before is still going: skip this run, with a warning on the one that is going, or start it once that has ended. However many runs were due meanwhile, one is started.
              * @default skip
              * @enum {string}
              */
             overlap?: "skip" | "queue";
+            /** @description How old a run that was missed, because nothing was there to start it, may be to be started late; without it, however old. Of several missed runs only the latest is started. 0 starts none. A run that waits for the one before (overlap: queue) is not a missed one. */
+            catch_up_hours?: number;
         };
         ScheduleInput: {
             name: string;
@@ -865,6 +867,10 @@ export interface components {
             encrypted: boolean;
             /** @description The folder of this backup in the store. */
             store_path: string | null;
+            /** @description How often one function handed the run's snapshot and locks to the next, because its time was up. The backup is one picture nonetheless. */
+            relay_count: number;
+            /** @description How often the run was taken up again after it was cut off. Each time it takes a new snapshot, and keeps what did not change. */
+            resume_count: number;
         };
         ExecutionDetail: components["schemas"]["Execution"] & {
             phases: components["schemas"]["Phase"][];
@@ -881,6 +887,8 @@ export interface components {
              * @description The moment the backup shows.
              */
             snapshot_at?: string | null;
+            /** @description The helping workers of a large run; the coordinator copies too. */
+            workers: components["schemas"]["WorkerPlace"][];
             /** @description null until the run has completed. */
             ledger?: components["schemas"]["LedgerSummary"] | null;
         };
@@ -975,6 +983,19 @@ export interface components {
             has_more: boolean;
             /** @description true: there are more items than are kept here; `guarda show --ledger` shows all. */
             truncated: boolean;
+        };
+        WorkerPlace: {
+            /** @description One function at a time works in a place. */
+            name: string;
+            /** @description One works in it now. */
+            active: boolean;
+            /** @description Functions that have worked in it. */
+            starts: number;
+            chunks: number;
+            /** Format: int64 */
+            rows: number;
+            /** Format: int64 */
+            raw_bytes: number;
         };
         TableDetail: {
             schema: string;
@@ -2015,7 +2036,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["LogInput"] | Record<string, never>[];
+                "application/json": components["schemas"]["LogInput"] | unknown[];
                 "application/x-ndjson": string;
             };
         };

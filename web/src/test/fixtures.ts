@@ -77,6 +77,8 @@ export const done = (over: Partial<Execution> = {}): Execution => ({
   compression: "zstd",
   encrypted: true,
   store_path: "loja/20261124T090000Z",
+  relay_count: 0,
+  resume_count: 0,
   ...over,
 });
 
@@ -168,6 +170,7 @@ export const detail = (over: Partial<ExecutionDetail> = {}): ExecutionDetail => 
     },
   ],
   options: { tables: [], exclude: ["public.tmp_*"], jobs: 2 },
+  workers: [],
   server_version: "15.8",
   snapshot_at: "2026-11-24T09:00:01Z",
   ...over,

@@ -122,6 +122,13 @@ describe("a run's detail", () => {
     expect(within(dialog).getByText("loja/20261124T090000Z")).toBeInTheDocument();
   });
 
+  it("shows how often a long run was handed on and taken up again", async () => {
+    at(`?run=${id}`, page1(), { [one]: detail({ relay_count: 4, resume_count: 1 }) });
+    const dialog = await screen.findByRole("dialog");
+    expect(await within(dialog).findByText("o retrato do banco seguiu o mesmo")).toBeInTheDocument();
+    expect(within(dialog).getByText("com um retrato novo; o que não mudou foi mantido")).toBeInTheDocument();
+  });
+
   it("says why it failed and what to do", async () => {
     const error = { code: "unavailable", message: "O banco não respondeu.", hint: "Confira o endereço." };
     at(`?run=${id}`, page1(), { [one]: detail({ status: "failed", error }) });

@@ -74,6 +74,19 @@ export function Overview({ run }: { run: ExecutionDetail }) {
             )),
           ],
           [t("column.type"), <TypeFact key="y" run={run} />],
+          ...(run.relay_count + run.resume_count + run.workers.length > 0
+            ? ([
+                [
+                  t("detail.handed_on"),
+                  <Explained key="h" value={run.relay_count} text={t("detail.handed_on_text")} />,
+                ],
+                [
+                  t("detail.taken_up"),
+                  <Explained key="u" value={run.resume_count} text={t("detail.taken_up_text")} />,
+                ],
+                [t("detail.workers"), format.number(run.workers.length)],
+              ] satisfies [string, ReactNode][])
+            : []),
         ]}
       />
       <section>
@@ -114,6 +127,16 @@ function TypeFact({ run }: { run: ExecutionDetail }) {
           {t("detail.requested", { type: t(`type.${run.requested_type}`) })}
         </span>
       )}
+    </>
+  );
+}
+
+function Explained({ value, text }: { value: number; text: string }) {
+  const format = useFormat();
+  return (
+    <>
+      {format.number(value)}
+      {value > 0 && <span className="block font-normal text-[12px] text-ink-3">{text}</span>}
     </>
   );
 }
