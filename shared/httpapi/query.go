@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"guarda/shared/fault"
@@ -66,6 +67,27 @@ func (q *Query) Each(name string, allowed ...string) []string {
 	return q.values[name]
 }
 
+// Texts returns the values of a parameter that may be repeated: at most
+// maxItems, each of at most maxLength bytes. Empty ones are left out.
+func (q *Query) Texts(name string, maxItems, maxLength int) []string {
+	q.asked = append(q.asked, name)
+	values := slices.DeleteFunc(slices.Clone(q.values[name]), func(v string) bool { return v == "" })
+	q.Check.Texts(name, values, maxItems, maxLength)
+	return values
+}
+
+// Prefixed returns the parameters whose names start with prefix, by the rest of
+// their names; each at most once, of at most maxLength bytes.
+func (q *Query) Prefixed(prefix string, maxLength int) map[string]string {
+	out := map[string]string{}
+	for _, name := range sortedNames(q.values) {
+		if rest, ok := strings.CutPrefix(name, prefix); ok && rest != "" {
+			out[rest] = q.Text(name, maxLength)
+		}
+	}
+	return out
+}
+
 // UUID returns a parameter that is a UUID, or "".
 func (q *Query) UUID(name string) string {
 	v, ok := q.one(name)
@@ -105,16 +127,22 @@ func (q *Query) Time(name string) *time.Time {
 
 // Limit returns "limit": 1 to 1,000, byDefault when it is not given.
 func (q *Query) Limit(byDefault int) int {
-	v, ok := q.one("limit")
+	return q.Int("limit", byDefault, 1, 1000)
+}
+
+// Int returns a whole number between two, both included; byDefault when it is
+// not given.
+func (q *Query) Int(name string, byDefault, low, high int) int {
+	v, ok := q.one(name)
 	if !ok {
 		return byDefault
 	}
 	n, err := strconv.Atoi(v)
 	if err != nil {
-		q.Field("limit", "type", "must be a whole number")
+		q.Field(name, "type", "must be a whole number")
 		return byDefault
 	}
-	q.Range("limit", n, 1, 1000)
+	q.Range(name, n, low, high)
 	return n
 }
 
