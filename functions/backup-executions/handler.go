@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"path"
@@ -29,6 +30,7 @@ type store interface {
 	Peek(ctx context.Context, id string) (*execution.Execution, error)
 	Cancel(ctx context.Context, id string) (*execution.Execution, error)
 	Files(ctx context.Context, id, after string, limit int) ([]execution.File, error)
+	Ledger(ctx context.Context, id string) (json.RawMessage, error)
 }
 
 var _ store = (*backupstore.Store)(nil)
@@ -45,6 +47,7 @@ func (h *handler) routes(rt *httpapi.Router) {
 	rt.Handle("GET /api/backup/executions", httpapi.Allow(auth.BackupRead, h.list))
 	rt.Handle("GET /api/backup/executions/{id}", httpapi.Allow(auth.BackupRead, h.get))
 	rt.Handle("POST /api/backup/executions/{id}/cancel", httpapi.Allow(auth.BackupCancel, h.cancel))
+	rt.Handle("GET /api/backup/executions/{id}/ledger", httpapi.Allow(auth.BackupRead, h.ledger))
 	rt.Handle("GET /api/backup/executions/{id}/download", httpapi.Allow(auth.BackupDownload, h.download))
 }
 

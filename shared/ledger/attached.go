@@ -90,6 +90,12 @@ func (e *enumerator) grantsSQL() string {
 		case !c.HasOID:
 			continue
 		}
+		// initdb notes the initial privileges before it makes information_schema.
+		if c.OID == classClass || c.OID == classNamespace {
+			in := map[uint32]string{classClass: "c.relnamespace", classNamespace: "c.oid"}[c.OID]
+			where += fmt.Sprintf(` and not (c.oid < %d and %s = 'information_schema'::regnamespace and not exists (select from aclexplode(c.%s) x
+				where x.grantee <> c.%s and (x.grantee <> 0 or x.privilege_type not in ('SELECT', 'USAGE'))))`, firstNormal, in, c.Acl, c.Owner)
+		}
 		if own == "" {
 			own = "null::aclitem[]"
 		}

@@ -303,7 +303,7 @@ func (e *enumerator) rowsOf(c catalogRow) string {
 		if where == "" {
 			where = fmt.Sprintf("c.oid >= %d", firstNormal)
 		}
-		return fmt.Sprintf("select %d::oid, c.oid, %s, %s, %s::text, %s::oid, coalesce(%s, 0)::oid, coalesce(%s, false), %s from pg_catalog.%s c%s where %s",
+		return fmt.Sprintf("select %d::oid, c.oid, %s, %s, coalesce(%s::text, ''), %s::oid, coalesce(%s, 0)::oid, coalesce(%s, false), %s from pg_catalog.%s c%s where %s",
 			c.OID, schema, owner, letter, pclass, poid, implied, content, pgx.Identifier{c.Name}.Sanitize(), from, where)
 	}
 	of := func(class int, column string) string {
@@ -334,6 +334,10 @@ func (e *enumerator) rowsOf(c catalogRow) string {
 		return build("''", "1259", "c.ev_class", "c.rulename = '_RETURN'", "false", "", "")
 	case classEnum:
 		return build("''", "1247", "c.enumtypid", "true", "false", "", "")
+	case classOperator: // one without a function is what others name as commutator or negator
+		return build("case when c.oprcode = 0 then 's' end", "2617",
+			"case when c.oprcode = 0 then (select min(o.oid::text::bigint)::oid from pg_catalog.pg_operator o where o.oprcode <> 0 and (o.oprcom = c.oid or o.oprnegate = c.oid)) end",
+			"c.oprcode = 0", "false", "", "")
 	case classAttrdef:
 		return of(classClass, "adrelid")
 	case classPolicy:

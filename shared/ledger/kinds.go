@@ -20,6 +20,7 @@ const (
 	classEnum         = 3501
 	classAmop         = 2602
 	classAmproc       = 2603
+	classOperator     = 2617
 	classUserMapping  = 1418
 	classPolicy       = 3256
 	classPubRel       = 6106
@@ -78,13 +79,17 @@ func kindOf(class uint32, letter string) (string, bool) {
 			"c": "check constraint", "f": "foreign key", "n": "not-null constraint", "p": "primary key", "u": "unique constraint",
 			"x": "exclusion constraint", "t": "constraint trigger",
 		}[letter], true
+	case classOperator:
+		if letter == "s" {
+			return "shell operator", true
+		}
 	}
 	kind, ok := map[uint32]string{
 		classAttrdef: "column default", classRewrite: "rule", classTrigger: "trigger", classNamespace: "schema", classExtension: "extension",
 		classEnum: "enum label", classAmop: "operator of family", classAmproc: "function of family", classUserMapping: "user mapping",
 		classPolicy: "policy", classPubRel: "publication table", classPubNamespace: "publication schema", classSubscription: "subscription",
 		classDefaultACL: "default privileges", classLargeObject: "large object", classDatabase: kindDatabase,
-		2601: "access method", 2605: "cast", 2607: "conversion", 3456: "collation", 2612: "language", 2617: "operator", 2616: "operator class",
+		2601: "access method", 2605: "cast", 2607: "conversion", 3456: "collation", 2612: "language", classOperator: "operator", 2616: "operator class",
 		2753: "operator family", 3602: "text search configuration", 3600: "text search dictionary", 3601: "text search parser",
 		3764: "text search template", 2328: "foreign data wrapper", 1417: "foreign server", 3466: "event trigger", 6104: "publication",
 		3576: "transform", 3381: "extended statistics",

@@ -120,6 +120,9 @@ func (s *Store) Complete(ctx context.Context, e *execution.Execution, leg int, f
 		if err := insertFiles(ctx, tx, e.ID, files); err != nil {
 			return err
 		}
+		if err := insertLedger(ctx, tx, e); err != nil {
+			return err
+		}
 		return forgetChunks(ctx, tx, e.ID)
 	})
 	return done && err == nil, err
