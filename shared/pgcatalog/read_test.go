@@ -2,6 +2,7 @@ package pgcatalog_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -186,4 +187,17 @@ func TestTablesTellWhatACopyMustKnow(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestAnEmptyDatabaseHasNothing(t *testing.T) {
+	t.Parallel()
+	pgtest.OnEachServer(t, func(t *testing.T, s pgtest.Server) {
+		c := read(t, s.New(t), pgcatalog.Options{})
+		if s.Major < 15 { // everybody may create in public, which is how a new database of 15 is not
+			c.Entries = slices.DeleteFunc(c.Entries, func(e pgcatalog.Entry) bool { return e.Schema == "" && strings.Contains(e.Name, "public") })
+		}
+		if len(c.Entries) != 0 || len(c.LeftOut) != 0 || len(c.Tables) != 0 {
+			t.Errorf("%q, left out %+v", names(c), c.LeftOut)
+		}
+	})
 }

@@ -1,8 +1,10 @@
 package pgcatalog
 
-// readSystemGrants records the grants on what initdb made, the functions,
-// tables, columns, types, languages and schemas of PostgreSQL itself, where
-// they are not those that initdb left (pg_init_privs).
+// readSystemGrants records the grants on what initdb made, the languages, the
+// schema pg_catalog and the functions, tables, columns and types in it, where
+// they are not those that initdb left (pg_init_privs). Of information_schema
+// initdb does not write down what it leaves; pg_dump carries nothing of it
+// either.
 func (r *reader) readSystemGrants() error {
 	rows, err := query[struct {
 		Class, OID           uint32
@@ -33,10 +35,11 @@ func (r *reader) readSystemGrants() error {
 			select 2612, l.oid, 0, 'LANGUAGE ' || quote_ident(l.lanname), '', '', l.lanowner, l.lanacl, acldefault('l', l.lanowner) from pg_language l
 			union all
 			select 2615, n.oid, 0, 'SCHEMA ' || quote_ident(n.nspname), '', '', n.nspowner, n.nspacl, acldefault('n', n.nspowner)
-			from pg_namespace n where n.nspname <> 'public'
+			from pg_namespace n
 		) s
 		left join pg_init_privs i on i.classoid = s.class and i.objoid = s.oid and i.objsubid = s.sub
-		where s.oid < $1 and s.acl is distinct from i.initprivs
+		where s.oid < $1 and s.nspname in ('pg_catalog', '') and s.target not in ('SCHEMA public', 'SCHEMA information_schema')
+		  and s.acl is distinct from i.initprivs
 		order by 1, 2, 3`, uint32(firstNormalOID))
 	if err != nil {
 		return err
