@@ -105,7 +105,10 @@ func (t *Ticker) fireOne(ctx context.Context, s *schedule.Schedule, at time.Time
 	if s.NextRun != nil {
 		next = *s.NextRun
 	}
-	plan := cron.DueAt(next, at)
+	plan := cron.DueAt(next, at, s.CatchUp(at))
+	if plan.Run.IsZero() && plan.Missed > 0 {
+		log.WarnContext(ctx, "a missed run is too old to be caught up", "missed", plan.Missed, "next", plan.Next)
+	}
 	if plan.Run.IsZero() {
 		_, err := t.Store.Fire(ctx, s, plan.Next, nil, at)
 		return err

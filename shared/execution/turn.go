@@ -9,7 +9,7 @@ const (
 	// Silence is how long a running run may give no sign of life: its process
 	// gives one every two seconds, so after this long it is dead, or cut off
 	// from Guarda's database, and another one may take the run up.
-	Silence = 45 * time.Second
+	Silence = 30 * time.Second
 	// MaxResumes is how often a run is taken up again after it was cut off.
 	MaxResumes = 10
 	// MaxRunning is how many runs go at the same time. Each needs two of the

@@ -1,6 +1,7 @@
 package schedule_test
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +47,8 @@ func TestNextRuns(t *testing.T) {
 		{"midnight that does not exist", "0 0 * * *", "America/Sao_Paulo", "2018-11-03T12:00:00Z", "2018-11-04T03:00:00Z 2018-11-05T02:00:00Z"},
 		{"the hour before midnight twice", "30 23 * * *", "America/Sao_Paulo", "2018-02-17T12:00:00Z", "2018-02-18T01:30:00Z 2018-02-19T02:30:00Z"},
 		{"every minute of one weekday when midnight comes twice", "0 * * * 0", "America/Sao_Paulo", "2018-02-18T01:59:00Z", "2018-02-18T03:00:00Z 2018-02-18T04:00:00Z"},
+		{"in Lisbon the clock jumps over one o'clock", "30 1 * * *", "Europe/Lisbon", "2026-03-28T12:00:00Z", "2026-03-29T01:00:00Z 2026-03-30T00:30:00Z"},
+		{"in Lisbon one o'clock comes twice", "30 1 * * *", "Europe/Lisbon", "2026-10-24T12:00:00Z", "2026-10-25T00:30:00Z 2026-10-26T01:30:00Z"},
 		{"a change of half an hour", "15 2 * * *", "Australia/Lord_Howe", "2026-10-03T00:00:00Z", "2026-10-03T15:30:00Z 2026-10-04T15:15:00Z"},
 	}
 	for _, tt := range tests {
@@ -237,17 +240,20 @@ func TestDue(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, cron, next, now string
+		catchUp               time.Duration
 		run                   string
 		missed                int
 		then                  string
 	}{
-		{"not yet", "0 2 * * *", "2026-11-24T02:00:00Z", "2026-11-24T01:59:00Z", "", 0, "2026-11-24T02:00:00Z"},
-		{"on the minute", "0 2 * * *", "2026-11-24T02:00:00Z", "2026-11-24T02:00:00Z", "2026-11-24T02:00:00Z", 0, "2026-11-25T02:00:00Z"},
-		{"a tick late", "0 2 * * *", "2026-11-24T02:00:00Z", "2026-11-24T02:07:00Z", "2026-11-24T02:00:00Z", 0, "2026-11-25T02:00:00Z"},
-		{"only the latest of those missed", "0 2 * * *", "2026-11-20T02:00:00Z", "2026-11-24T09:00:00Z", "2026-11-24T02:00:00Z", 4, "2026-11-25T02:00:00Z"},
-		{"one missed long ago", "0 2 1 1 *", "2026-01-01T02:00:00Z", "2026-11-24T09:00:00Z", "2026-01-01T02:00:00Z", 0, "2027-01-01T02:00:00Z"},
-		{"every minute, left for years", "* * * * *", "2020-01-01T00:00:00Z", "2026-11-24T09:00:30Z", "2026-11-24T09:00:00Z", 46079, "2026-11-24T09:01:00Z"},
-		{"just switched on", "0 2 * * *", "", "2026-11-24T09:00:00Z", "", 0, "2026-11-25T02:00:00Z"},
+		{"not yet", "0 2 * * *", "2026-11-24T02:00:00Z", "2026-11-24T01:59:00Z", math.MaxInt64, "", 0, "2026-11-24T02:00:00Z"},
+		{"on the minute", "0 2 * * *", "2026-11-24T02:00:00Z", "2026-11-24T02:00:00Z", math.MaxInt64, "2026-11-24T02:00:00Z", 0, "2026-11-25T02:00:00Z"},
+		{"a tick late", "0 2 * * *", "2026-11-24T02:00:00Z", "2026-11-24T02:07:00Z", math.MaxInt64, "2026-11-24T02:00:00Z", 0, "2026-11-25T02:00:00Z"},
+		{"only the latest of those missed", "0 2 * * *", "2026-11-20T02:00:00Z", "2026-11-24T09:00:00Z", math.MaxInt64, "2026-11-24T02:00:00Z", 4, "2026-11-25T02:00:00Z"},
+		{"one missed long ago", "0 2 1 1 *", "2026-01-01T02:00:00Z", "2026-11-24T09:00:00Z", math.MaxInt64, "2026-01-01T02:00:00Z", 0, "2027-01-01T02:00:00Z"},
+		{"every minute, left for years", "* * * * *", "2020-01-01T00:00:00Z", "2026-11-24T09:00:30Z", math.MaxInt64, "2026-11-24T09:00:00Z", 46079, "2026-11-24T09:01:00Z"},
+		{"one missed, and too old", "0 2 1 1 *", "2026-01-01T02:00:00Z", "2026-11-24T09:00:00Z", 24 * time.Hour, "", 1, "2027-01-01T02:00:00Z"},
+		{"one missed, and just young enough", "0 2 * * *", "2026-11-23T02:00:00Z", "2026-11-24T09:00:00Z", 7 * time.Hour, "2026-11-24T02:00:00Z", 1, "2026-11-25T02:00:00Z"},
+		{"just switched on", "0 2 * * *", "", "2026-11-24T09:00:00Z", math.MaxInt64, "", 0, "2026-11-25T02:00:00Z"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -259,13 +265,55 @@ func TestDue(t *testing.T) {
 			if tt.run != "" {
 				run = at(t, tt.run)
 			}
-			got := parse(t, tt.cron, "").DueAt(next, at(t, tt.now))
+			got := parse(t, tt.cron, "").DueAt(next, at(t, tt.now), tt.catchUp)
 			want := schedule.Due{Run: run, Missed: tt.missed, Next: at(t, tt.then)}
 			if got != want {
 				t.Errorf("got %+v, want %+v", got, want)
 			}
 		})
 	}
+}
+
+// TestHoweverTicksComeEachRunIsStartedOnceOrPassedOver: late, twice, after a
+// gap, in any zone: what ticks start is in order, was due, is not older than
+// allowed, and with what they pass over makes up every run there was.
+func TestHoweverTicksComeEachRunIsStartedOnceOrPassedOver(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		zone := rapid.SampledFrom(zones).Draw(t, "zone")
+		c, err := schedule.Parse(list(0, 59).Draw(t, "minute")+" "+list(0, 23).Draw(t, "hour")+" * * *", zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Unix(rapid.Int64Range(1_262_304_000, 1_893_456_000).Draw(t, "begin"), 0).UTC().Truncate(time.Minute)
+		catchUp := time.Duration(rapid.IntRange(0, 100).Draw(t, "hours")) * time.Hour
+		next, now := c.Next(begin), begin
+		var last time.Time
+		seen := 0
+		for range rapid.IntRange(1, 30).Draw(t, "ticks") {
+			now = now.Add(time.Duration(rapid.SampledFrom([]int{0, 1, 1, 1, 2, 61, 1500, 9000}).Draw(t, "minutes")) * time.Minute)
+			due := c.DueAt(next, now, catchUp)
+			seen += due.Missed
+			if !due.Run.IsZero() {
+				seen++
+				if due.Run.After(now) || now.Sub(due.Run) > catchUp || !due.Run.After(last) || due.Run.Before(next) {
+					t.Fatalf("at %s, after %s, started the run of %s", now, last, due.Run)
+				}
+				last = due.Run
+			}
+			if !due.Next.After(now) {
+				t.Fatalf("at %s the next run is %s", now, due.Next)
+			}
+			next = due.Next
+		}
+		want := 0
+		for run := c.Next(begin); !run.After(now); run = c.Next(run) {
+			want++
+		}
+		if seen != want {
+			t.Fatalf("%d runs were started or passed over, and there were %d from %s to %s", seen, want, begin, now)
+		}
+	})
 }
 
 // FuzzParse looks for expressions that crash, hang or give times that are not

@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"math"
 	"time"
 
 	"guarda/shared/fault"
@@ -16,6 +17,7 @@ type Schedule struct {
 	SourceName    *string // of the source it will run on; nil when there is none
 	Configuration Configuration
 	Active        bool
+	LastTick      *time.Time // the last one that found it due; nil: none
 	NextRun       *time.Time // the earliest run not started yet; nil when inactive or not computed yet
 	Version       int64
 	CreatedAt     time.Time
@@ -34,7 +36,8 @@ type Configuration struct {
 	RetentionDays *int         `json:"retention_days,omitempty"`
 	Encryption    *bool        `json:"encryption,omitempty"` // nil is true
 	Incremental   *Incremental `json:"incremental,omitempty"`
-	Overlap       Overlap      `json:"overlap,omitempty"` // "" is skip
+	Overlap       Overlap      `json:"overlap,omitempty"`        // "" is skip
+	CatchUpHours  *int         `json:"catch_up_hours,omitempty"` // how old a missed run may be to be started late; nil: however old
 }
 
 // Retention is what to keep; nothing given keeps everything.
@@ -62,6 +65,24 @@ const (
 	Skip  Overlap = "skip"
 	Queue Overlap = "queue"
 )
+
+// MaxCatchUpHours is a year.
+const MaxCatchUpHours = 366 * 24
+
+// onTime is how late a run may start and still not be a missed one: ticks may
+// be delayed, or fail once.
+const onTime = 5 * time.Minute
+
+// CatchUp is how late a run may be started at a moment. A run that ticks keep
+// waiting for the one before is not late.
+func (s *Schedule) CatchUp(now time.Time) time.Duration {
+	hours := s.Configuration.CatchUpHours
+	waits := s.Configuration.Overlap == Queue && s.LastTick != nil && s.NextRun != nil && !s.LastTick.Before(*s.NextRun) && now.Sub(*s.LastTick) <= onTime
+	if hours == nil || waits {
+		return math.MaxInt64
+	}
+	return max(onTime, time.Duration(*hours)*time.Hour)
+}
 
 // CronIn reads the schedule's expression in its zone, or in the given one.
 func (s *Schedule) CronIn(defaultZone string) (*Cron, error) {
@@ -104,6 +125,9 @@ func (c Configuration) Check(prefix string) []fault.Field {
 	}
 	if c.Incremental != nil && c.Incremental.Strategy != "" && c.Incremental.Strategy != "auto" {
 		bad = bad.Field(prefix+"incremental.strategy", "unknown", "it must be one of: %s", "auto")
+	}
+	if c.CatchUpHours != nil && (*c.CatchUpHours < 0 || *c.CatchUpHours > MaxCatchUpHours) {
+		bad = bad.Field(prefix+"catch_up_hours", "out_of_range", "it must be from 0 to %d", MaxCatchUpHours)
 	}
 	if c.Overlap != "" && c.Overlap != Skip && c.Overlap != Queue {
 		bad = bad.Field(prefix+"overlap", "unknown", "it must be one of: %s", "skip, queue")

@@ -16,7 +16,7 @@ import (
 
 const selectSchedules = `
 	select s.id::text, s.name, s.cron_expression, s.backup_type, s.source_id::text, coalesce(o.name, d.name), coalesce(s.configuration, '{}')::text,
-		coalesce(s.active, false), s.next_run_at, s.version, s.created_at, s.updated_at
+		coalesce(s.active, false), s.next_run_at, s.last_tick_at, s.version, s.created_at, s.updated_at
 	from guarda.backup_schedules s
 	left join guarda.sources o on o.id = s.source_id
 	left join guarda.sources d on d.is_default and s.source_id is null`
@@ -24,7 +24,7 @@ const selectSchedules = `
 func scanSchedule(row pgx.CollectableRow) (*schedule.Schedule, error) {
 	var s schedule.Schedule
 	var configuration string
-	err := row.Scan(&s.ID, &s.Name, &s.Cron, &s.BackupType, &s.SourceID, &s.SourceName, &configuration, &s.Active, &s.NextRun, &s.Version, &s.CreatedAt, &s.UpdatedAt)
+	err := row.Scan(&s.ID, &s.Name, &s.Cron, &s.BackupType, &s.SourceID, &s.SourceName, &configuration, &s.Active, &s.NextRun, &s.LastTick, &s.Version, &s.CreatedAt, &s.UpdatedAt)
 	if err != nil {
 		return nil, err
 	}

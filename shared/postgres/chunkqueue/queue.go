@@ -195,7 +195,7 @@ func (q *Queue) Counts(ctx context.Context) (backup.Counts, error) {
 	var c backup.Counts
 	err := q.db.QueryRow(ctx, `
 		with chunks as (
-			select table_oid, rows, raw_bytes, stored_bytes,
+			select table_oid, rows, raw_bytes, case when reused then 0 else stored_bytes end as stored_bytes,
 				-- What nobody claims any more has failed, however it ended.
 				case when attempts >= $3::int and (status = 'pending' or status = 'claimed' and lease_until < $4::timestamptz) then 'failed' else status end as status
 			from guarda.backup_chunks where execution_id = $1::text::uuid and picture = $2::int

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,6 +18,13 @@ import (
 )
 
 func newQueue(t *testing.T, chunks int) (*chunkqueue.Queue, *clock.Manual) {
+	t.Helper()
+	queues, c := newQueues(t, chunks, chunkqueue.Options{})
+	return queues[0], c
+}
+
+// newQueues returns queues of one run, each with the chunks planned.
+func newQueues(t *testing.T, chunks int, options ...chunkqueue.Options) (queues []*chunkqueue.Queue, _ *clock.Manual) {
 	t.Helper()
 	dsn := pgtest.New(t)
 	if _, err := migrations.Up(t.Context(), dsn); err != nil {
@@ -32,15 +40,18 @@ func newQueue(t *testing.T, chunks int) (*chunkqueue.Queue, *clock.Manual) {
 		t.Fatal(err)
 	}
 	c := clock.At(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC))
-	q := chunkqueue.New(pool, c, id, chunkqueue.Options{})
 	var list []backup.Chunk
 	for i := range chunks {
 		list = append(list, backup.Chunk{No: i + 1, TableOID: 4_000_000_000 + uint32(i/2), Schema: "public", Table: fmt.Sprintf("t%d", i/2), FromBlock: int64(i), ToBlock: -1, Estimate: 8192})
 	}
-	if err := q.Add(t.Context(), list); err != nil {
-		t.Fatal(err)
+	for _, o := range options {
+		q := chunkqueue.New(pool, c, id, o)
+		if err := q.Add(t.Context(), list); err != nil {
+			t.Fatal(err)
+		}
+		queues = append(queues, q)
 	}
-	return q, c
+	return queues, c
 }
 
 func claim(t *testing.T, q *chunkqueue.Queue, worker string) *backup.Chunk {
@@ -155,5 +166,85 @@ func TestAChunkIsTriedThreeTimesWhenTheFailureMayPass(t *testing.T) {
 	}
 	if err := q.Release(t.Context(), 2, "a", fault.New(fault.Corrupt, "x")); fault.CodeOf(err) != fault.Conflict {
 		t.Errorf("released twice: %v", err)
+	}
+}
+
+func TestAChunkThatOnlyTheTimeEndedIsTriedAgainButNotForEver(t *testing.T) {
+	t.Parallel()
+	q, _ := newQueue(t, 1)
+	tries := 0
+	for c := claim(t, q, "a"); c != nil; c = claim(t, q, "a") {
+		tries++
+		if err := q.Release(t.Context(), 1, "b", backup.ErrTimeUp); fault.CodeOf(err) != fault.Conflict {
+			t.Fatalf("another worker gave it back: %v", err)
+		}
+		if err := q.Release(t.Context(), 1, "a", backup.ErrTimeUp); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := q.Counts(t.Context()); tries != 12 || err != nil || n.Failed != 1 || n.Pending != 0 {
+		t.Errorf("%d tries, %+v, %v", tries, n, err)
+	}
+}
+
+// TestPicturesAreNotMixed: what a worker of an earlier picture still copies is
+// never counted for the one that took its place.
+func TestPicturesAreNotMixed(t *testing.T) {
+	t.Parallel()
+	queues, _ := newQueues(t, 2, chunkqueue.Options{Picture: 0}, chunkqueue.Options{Picture: 1})
+	before, now := queues[0], queues[1]
+	old, c := claim(t, before, "old"), claim(t, now, "new")
+	if old.No != 1 || c.No != 1 {
+		t.Fatalf("%+v %+v", old, c)
+	}
+	if err := before.Done(t.Context(), result(old, "old")); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := now.Counts(t.Context()); err != nil || n.Done != 0 || n.Claimed != 1 || n.Pending != 1 {
+		t.Errorf("%+v %v", n, err)
+	}
+	if err := now.Done(t.Context(), result(c, "old")); fault.CodeOf(err) != fault.Conflict {
+		t.Errorf("the old worker's result: %v", err)
+	}
+	r := result(c, "new")
+	r.Reused = true
+	if err := now.Done(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := now.Results(t.Context()); err != nil || len(list) != 1 || list[0] != r {
+		t.Errorf("%+v %v", list, err)
+	}
+	if n, err := now.Counts(t.Context()); err != nil || n.StoredBytes != 0 || n.RawBytes != r.RawBytes {
+		t.Errorf("what was there before counts as stored: %+v %v", n, err)
+	}
+}
+
+func TestOnlySoManyChunksAreCopiedAtOnce(t *testing.T) {
+	t.Parallel()
+	queues, c := newQueues(t, 20, chunkqueue.Options{Concurrency: 3, Lease: 10 * time.Second})
+	q := queues[0]
+	var claimed atomic.Int32
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			chunk, err := q.Claim(t.Context(), fmt.Sprint("w", i))
+			if err != nil {
+				t.Error(err)
+			}
+			if chunk != nil {
+				claimed.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if claimed.Load() != 3 {
+		t.Fatalf("%d chunks are copied at once", claimed.Load())
+	}
+	if claim(t, q, "x") != nil {
+		t.Error("a fourth one")
+	}
+	c.Advance(11 * time.Second) // they died: their leases ran out
+	if claim(t, q, "x") == nil {
+		t.Error("what dead workers held is not given out again")
 	}
 }
