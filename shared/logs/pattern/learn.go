@@ -311,14 +311,7 @@ func (m *Miner) absorb(g, n *node) {
 	n.into = g
 	m.changed = append(m.changed, n.index)
 	g.born = min(g.born, n.born)
-	if len(g.tokens) != len(n.tokens) {
-		return
-	}
-	for i := range g.tokens {
-		if p := &g.tokens[i]; p.kind != word && p.text != n.tokens[i].text {
-			p.text = ""
-		}
-	}
+	g.hide(n.tokens)
 }
 
 func (m *Miner) familyOf(n *node) *family {

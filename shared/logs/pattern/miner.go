@@ -12,7 +12,7 @@ type Miner struct {
 	families map[uint64]*family   // by the sum of punctuation and length
 	all      []*node              // in order of birth
 	parts    int                  // tokens of all templates
-	changed  []int                // nodes that are new or were absorbed, since Changes
+	changed  []int                // nodes that are new, were absorbed or show less, since Changes
 	loading  bool                 // templates are taken over as they are
 }
 
@@ -74,8 +74,8 @@ func (m *Miner) Add(message []byte) Handle {
 		n = m.plant(sum, m.scan.parts())
 	}
 	n.count++
-	if len(n.shown) > 0 && len(n.tokens) == len(tokens) {
-		n.compare(m.scan.line, tokens)
+	if len(n.shown) > 0 && len(n.tokens) == len(tokens) && n.compare(m.scan.line, tokens) {
+		m.changed = append(m.changed, n.index)
 	}
 	return Handle(n.index)
 }
@@ -220,9 +220,10 @@ func (m *Miner) overflow() *node {
 	return m.insert(sum, parts)
 }
 
-// compare hides names and units that turn out to change.
-func (n *node) compare(line []byte, tokens []token) {
-	keep := n.shown[:0]
+// compare hides names and units that turn out to change, and reports whether
+// there were any.
+func (n *node) compare(line []byte, tokens []token) bool {
+	keep, were := n.shown[:0], len(n.shown)
 	for _, i := range n.shown {
 		if string(line[tokens[i].from:tokens[i].to]) == n.tokens[i].text {
 			keep = append(keep, i)
@@ -231,6 +232,7 @@ func (n *node) compare(line []byte, tokens []token) {
 		}
 	}
 	n.shown = keep
+	return len(keep) < were
 }
 
 func (n *node) root() *node {

@@ -2,6 +2,7 @@ package pattern
 
 import (
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,9 +30,12 @@ func (m *Miner) Export() []Template {
 	return all
 }
 
-// Changes returns the templates that are new, or that were joined to a pattern,
-// since the last call of Changes.
+// Changes returns the templates that are new, that were joined to a pattern or
+// whose text changed since the last call of Changes.
 func (m *Miner) Changes() []Template {
+	if len(m.changed) == 0 {
+		return nil
+	}
 	var all []Template
 	done := map[int]bool{}
 	for _, i := range m.changed {
@@ -78,6 +82,8 @@ func (m *Miner) Import(templates []Template) error {
 		n := m.same(sumOf(parts), parts)
 		if n == nil {
 			n = m.plant(sumOf(parts), parts)
+		} else {
+			n.hide(parts)
 		}
 		n.count += t.Count
 		groups[t.Group] = append(groups[t.Group], n)
@@ -86,6 +92,19 @@ func (m *Miner) Import(templates []Template) error {
 		m.join(groups[id])
 	}
 	return nil
+}
+
+// hide takes out of the text what is not the same in another copy.
+func (n *node) hide(parts []part) {
+	if len(n.tokens) != len(parts) {
+		return
+	}
+	for i := range parts {
+		if p := &n.tokens[i]; p.kind >= value && p.text != parts[i].text {
+			p.text = ""
+		}
+	}
+	n.shown = slices.DeleteFunc(n.shown, func(i int) bool { return n.tokens[i].text == "" })
 }
 
 // join makes templates one pattern: the one with the most variables is its
