@@ -1,0 +1,131 @@
+// Package logquery reads queries for log entries from requests and shows
+// entries, for the functions that search, follow and export them.
+package logquery
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"guarda/shared/httpapi"
+	"guarda/shared/logs"
+)
+
+// maxFilters is how many metadata filters a query may have.
+const maxFilters = 10
+
+// Read reads the filters of a query; ranged says whether it may have a range of
+// time. What is wrong with them, q has.
+func Read(q *httpapi.Query, ranged bool) *logs.Query {
+	out := &logs.Query{Sources: q.Texts("source", 100, logs.MaxSource), Term: strings.TrimSpace(q.Text("search_term", 1000)), Mode: logs.Mode(q.OneOf("mode", "words", "substring", "regex")),
+		UserID: q.UUID("user_id"), SessionID: q.Text("session_id", logs.MaxSession), PatternID: q.UUID("pattern_id")}
+	for _, l := range q.Each("level", "debug", "info", "warn", "error", "critical") {
+		out.Levels = append(out.Levels, logs.Level(l))
+	}
+	if out.Mode == "" {
+		out.Mode = logs.Words
+	}
+	if ranged {
+		out.Start, out.End = start(q), end(q)
+	}
+	filters := q.Prefixed("metadata.", 1000)
+	if len(filters) > maxFilters {
+		q.Field("metadata", "too_many", "has more than %d items", maxFilters)
+	}
+	for _, path := range slices.Sorted(maps.Keys(filters)) {
+		out.Metadata = append(out.Metadata, logs.PathValue{Path: path, Value: filters[path]})
+	}
+	texts := map[string]string{"search_term": out.Term, "session_id": out.SessionID, "source": strings.Join(out.Sources, "")}
+	for _, m := range out.Metadata {
+		texts["metadata."+m.Path] = m.Path + m.Value
+	}
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		switch text := texts[name]; {
+		case strings.IndexByte(text, 0) >= 0:
+			q.Field(name, "invalid", "must not hold the character U+0000")
+		case !utf8.ValidString(text):
+			q.Field(name, "utf8", "is not valid UTF-8")
+		}
+	}
+	return out
+}
+
+func start(q *httpapi.Query) time.Time {
+	t, _ := moment(q, "start_date")
+	return t
+}
+
+// end is the moment before which entries are asked for: a date alone means that
+// day as well.
+func end(q *httpapi.Query) time.Time {
+	t, dateOnly := moment(q, "end_date")
+	if dateOnly {
+		t = t.AddDate(0, 0, 1)
+	}
+	return t
+}
+
+func moment(q *httpapi.Query, name string) (t time.Time, dateOnly bool) {
+	s := q.Text(name, 40)
+	if s == "" {
+		return t, false
+	}
+	t, ok := logs.ParseTime(strings.Replace(s, " ", "+", 1)) // a "+" that was not escaped
+	if !ok {
+		t, ok = logs.ParseTime(s)
+	}
+	if !ok || t.Year() < 1 || t.Year() > 9999 {
+		q.Field(name, "type", "must be a time such as 2026-11-24T12:00:00Z")
+		return time.Time{}, false
+	}
+	return t, len(s) == len(time.DateOnly)
+}
+
+// View is an entry as it is shown.
+type View struct {
+	ID         string          `json:"id"`
+	Level      logs.Level      `json:"level"`
+	Source     string          `json:"source"`
+	Message    string          `json:"message"`
+	Metadata   json.RawMessage `json:"metadata"`
+	CreatedAt  time.Time       `json:"created_at"`
+	UserID     *string         `json:"user_id"`
+	SessionID  *string         `json:"session_id"`
+	PatternID  *string         `json:"pattern_id"`
+	Highlights [][2]int        `json:"highlights,omitempty"`
+}
+
+// ViewOf shows an entry.
+func ViewOf(h *logs.Hit) View {
+	v := View{ID: h.ID.String(), Level: h.Level, Source: h.Source, Message: h.Message, Metadata: h.Metadata, CreatedAt: h.CreatedAt,
+		UserID: idOrNil(h.UserID), PatternID: idOrNil(h.PatternID), Highlights: h.Highlights}
+	if h.SessionID != "" {
+		v.SessionID = &h.SessionID
+	}
+	if len(v.Metadata) == 0 || v.Metadata[0] != '{' { // a row that came by another way
+		v.Metadata = json.RawMessage(`{}`)
+	}
+	return v
+}
+
+func idOrNil(id uuid.UUID) *string {
+	if id == uuid.Nil {
+		return nil
+	}
+	s := id.String()
+	return &s
+}
+
+// Views shows entries.
+func Views(hits []logs.Hit) []View {
+	out := make([]View, len(hits))
+	for i := range hits {
+		out[i] = ViewOf(&hits[i])
+	}
+	return out
+}

@@ -1,0 +1,164 @@
+package logstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"guarda/shared/logs"
+)
+
+type timeRange struct{ low, high time.Time }
+
+// ranges returns the parts of the range in which there can be hits, in the
+// order in which they are searched: all of it, or, where the query filters by
+// what entries are counted by, the hours that have such entries.
+func (x *search) ranges(ctx context.Context) ([]timeRange, error) {
+	whole := []timeRange{{x.low, x.high}}
+	if len(x.q.Levels) == 0 && len(x.q.Sources) == 0 && x.q.PatternID == "" {
+		return whole, nil
+	}
+	hours, err := x.buckets(ctx, 3600, whole)
+	if err != nil {
+		return nil, err
+	}
+	var out []timeRange
+	for _, h := range hours {
+		r := timeRange{latest(h.at, x.low), earliest(h.at.Add(time.Hour), x.high)}
+		if n := len(out); n > 0 && out[n-1].high.Equal(r.low) {
+			out[n-1].high = r.high
+		} else if n > 0 && out[n-1].low.Equal(r.high) {
+			out[n-1].low = r.low
+		} else {
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+type bucket struct {
+	at time.Time
+	n  int64
+}
+
+// buckets returns the buckets of a span within ranges that have entries which
+// the query's counted filters let pass, in the order of the search.
+func (x *search) buckets(ctx context.Context, span int, within []timeRange) ([]bucket, error) {
+	w := &where{}
+	w.counted(x.q)
+	lows, highs := make([]time.Time, len(within)), make([]time.Time, len(within))
+	for i, r := range within {
+		lows[i], highs[i] = r.low.Truncate(time.Duration(span)*time.Second), r.high
+	}
+	w.args = append(w.args, lows, highs)
+	rows, err := x.tx.Query(ctx, fmt.Sprintf(`select bucket, sum(n)::bigint
+		from unnest($%d::timestamptz[], $%d::timestamptz[]) r (low, high) join guarda.log_counts on span = %d and bucket >= r.low and bucket < r.high
+		where %s group by 1 having sum(n) > 0 order by 1 %s`, len(w.args)-1, len(w.args), span, w, x.direction()), w.args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (b bucket, err error) {
+		err = row.Scan(&b.at, &b.n)
+		b.at = b.at.UTC()
+		return b, err
+	})
+}
+
+// enough returns the first buckets that have more than n entries together. The
+// first and the last bucket of the range may lie in it by a part only, so they
+// do not count.
+func (x *search) enough(list []bucket, span time.Duration, n int) []bucket {
+	var sum int64
+	for i, b := range list {
+		if !b.at.Before(x.low) && !b.at.Add(span).After(x.high) {
+			sum += b.n
+		}
+		if sum > int64(n) {
+			return list[:i+1]
+		}
+	}
+	return list
+}
+
+// hourDays is how many days' hours are looked at together, and minuteHours how
+// many hours' minutes.
+const (
+	hourDays    = 8
+	minuteHours = 24
+)
+
+// inMinutes finds hits by the counts: from days to hours to minutes, then reads
+// those minutes.
+func (x *search) inMinutes(ctx context.Context) (*logs.Found, error) {
+	days, err := x.buckets(ctx, 86400, []timeRange{{x.low, x.high}})
+	if err != nil {
+		return nil, err
+	}
+	out := &logs.Found{}
+	for chunk := range slices.Chunk(days, hourDays) {
+		hours, err := x.buckets(ctx, 3600, x.cut(x.enough(chunk, day, x.o.Limit), day))
+		if err != nil {
+			return nil, err
+		}
+		for part := range slices.Chunk(hours, minuteHours) {
+			minutes, err := x.buckets(ctx, 60, x.cut(x.enough(part, time.Hour, x.o.Limit), time.Hour))
+			if err != nil {
+				return nil, err
+			}
+			for len(minutes) > 0 {
+				some := x.enough(minutes, time.Minute, x.o.Limit-len(out.Hits))
+				hits, err := x.minutes(ctx, some, x.o.Limit+1-len(out.Hits))
+				if err != nil {
+					return nil, err
+				}
+				if out.Hits = append(out.Hits, hits...); len(out.Hits) > x.o.Limit {
+					return x.full(out), nil
+				}
+				minutes = minutes[len(some):]
+			}
+		}
+	}
+	return out, nil
+}
+
+func (x *search) cut(list []bucket, span time.Duration) []timeRange {
+	out := make([]timeRange, len(list))
+	for i, b := range list {
+		out[i] = timeRange{latest(b.at, x.low), earliest(b.at.Add(span), x.high)}
+	}
+	return out
+}
+
+// minutes reads the hits of some minutes. Neighbours are read as one range.
+func (x *search) minutes(ctx context.Context, list []bucket, limit int) ([]logs.Hit, error) {
+	var ranges []timeRange
+	for _, r := range x.cut(list, time.Minute) {
+		if n := len(ranges); n > 0 && ranges[n-1].high.Equal(r.low) {
+			ranges[n-1].high = r.high
+		} else if n > 0 && ranges[n-1].low.Equal(r.high) {
+			ranges[n-1].low = r.low
+		} else {
+			ranges = append(ranges, r)
+		}
+	}
+	var out []logs.Hit
+	for _, r := range ranges {
+		for low, high := r.low, r.high; low.Before(high) && len(out) < limit; {
+			a, b := x.window(low, high, day)
+			hits, err := x.page(ctx, a, b, limit-len(out))
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, hits...)
+			if x.q.OldestTop {
+				low = b
+			} else {
+				high = a
+			}
+		}
+	}
+	return out, nil
+}

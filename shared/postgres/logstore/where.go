@@ -1,0 +1,158 @@
+package logstore
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"guarda/shared/logs"
+)
+
+// where collects conditions and their parameters. Parameters are cast, because
+// nothing is prepared.
+type where struct {
+	conditions []string
+	args       []any
+}
+
+// add takes a condition with one ? for each value.
+func (w *where) add(condition string, values ...any) {
+	for _, v := range values {
+		w.args = append(w.args, v)
+		condition = strings.Replace(condition, "?", "$"+strconv.Itoa(len(w.args)), 1)
+	}
+	w.conditions = append(w.conditions, condition)
+}
+
+func (w *where) clone() *where {
+	return &where{append([]string(nil), w.conditions...), append([]any(nil), w.args...)}
+}
+
+func (w *where) String() string {
+	if len(w.conditions) == 0 {
+		return "true"
+	}
+	return strings.Join(w.conditions, " and ")
+}
+
+// between bounds a time column. Bounds are literals in the statement, not
+// parameters, so that the planner looks at one partition only.
+func (w *where) between(column string, low, high time.Time) {
+	if !low.IsZero() {
+		w.conditions = append(w.conditions, column+" >= "+timeLiteral(low))
+	}
+	if !high.IsZero() {
+		w.conditions = append(w.conditions, column+" < "+timeLiteral(high))
+	}
+}
+
+func timeLiteral(t time.Time) string {
+	return "timestamptz '" + t.UTC().Format("2006-01-02 15:04:05.999999") + "+00'"
+}
+
+// counted adds the conditions on what entries are counted by; they fit both
+// the entries' and the counts' table.
+func (w *where) counted(q *logs.Query) {
+	if len(q.Levels) > 0 {
+		levels := make([]string, len(q.Levels))
+		for i, l := range q.Levels {
+			levels[i] = string(l)
+		}
+		w.add("level = any(?::text[])", levels)
+	}
+	if len(q.Sources) == 1 {
+		w.add("source = ?::text", q.Sources[0])
+	} else if len(q.Sources) > 1 {
+		w.add("source = any(?::text[])", q.Sources)
+	}
+	if q.PatternID != "" {
+		w.add("pattern_id = ?::text::uuid", q.PatternID)
+	}
+}
+
+// all adds every condition but the range of time.
+func (w *where) all(q *logs.Query, words logs.TextSearch) {
+	w.counted(q)
+	if q.UserID != "" {
+		w.add("user_id = ?::text::uuid", q.UserID)
+	}
+	if q.SessionID != "" {
+		w.add("session_id = ?::text", q.SessionID)
+	}
+	for _, m := range q.Metadata {
+		w.metadata(m)
+	}
+	if q.Term != "" {
+		w.term(q, words)
+	}
+}
+
+func (w *where) metadata(m logs.PathValue) {
+	var ways []string
+	for _, path := range m.Readings() {
+		for _, value := range readings(m.Value) {
+			var doc any = value
+			for i := len(path) - 1; i >= 0; i-- {
+				doc = map[string]any{path[i]: doc}
+			}
+			raw, err := json.Marshal(doc)
+			if err != nil { // texts and scalars
+				continue
+			}
+			w.args = append(w.args, string(raw))
+			ways = append(ways, "metadata @> $"+strconv.Itoa(len(w.args))+"::text::jsonb")
+		}
+	}
+	w.conditions = append(w.conditions, "("+strings.Join(ways, " or ")+")")
+}
+
+// readings returns the JSON values that a text may stand for.
+func readings(s string) []any {
+	out := []any{s}
+	switch s {
+	case "true":
+		return append(out, true)
+	case "false":
+		return append(out, false)
+	case "null":
+		return append(out, nil)
+	}
+	if _, err := strconv.ParseFloat(s, 64); err == nil && json.Valid([]byte(s)) {
+		out = append(out, json.Number(s))
+	}
+	return out
+}
+
+// vector is the indexed expression of a text search, exactly as the index has
+// it. The configuration's name was checked when it was set.
+func vector(words logs.TextSearch) string {
+	if words.Fold {
+		return "to_tsvector('" + words.Config + "', guarda.fold_accents(message))"
+	}
+	return "to_tsvector('" + words.Config + "', message)"
+}
+
+// tsquery is the query of the parameter that ? stands for.
+func tsquery(words logs.TextSearch) string {
+	if words.Fold {
+		return "websearch_to_tsquery('" + words.Config + "', guarda.fold_accents(?::text))"
+	}
+	return "websearch_to_tsquery('" + words.Config + "', ?::text)"
+}
+
+func (w *where) term(q *logs.Query, words logs.TextSearch) {
+	switch q.Mode {
+	case logs.Substring:
+		pattern := "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(q.Term) + "%"
+		if words.Fold {
+			w.add("guarda.fold_accents(message) ilike guarda.fold_accents(?::text)", pattern)
+		} else {
+			w.add("message ilike ?::text", pattern)
+		}
+	case logs.Regex:
+		w.add("message ~* ?::text", q.Term)
+	default:
+		w.add(vector(words)+" @@ "+tsquery(words), q.Term)
+	}
+}
