@@ -205,11 +205,17 @@ func (r *reader) readIndexes() error {
 	for i := range rows {
 		x := &rows[i]
 		t := r.rels[x.Table]
-		if t == nil || t.node == nil || !x.Valid {
+		if t == nil || !x.Valid {
 			continue
 		}
 		if x.Definition == nil {
 			return changed("INDEX", x.Schema, x.Name)
+		}
+		if t.member {
+			if x.Constraint == 0 && !r.isMember(classRelation, x.OID) {
+				r.addMemberIndex(t, x)
+			}
+			continue
 		}
 		byOID[x.OID] = x
 		name := qualified(x.Schema, x.Name)

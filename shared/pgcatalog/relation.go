@@ -140,6 +140,12 @@ func (r *reader) addRelation(t *relation) {
 		on = "SEQUENCE " + t.full()
 	}
 	acl := &aclSubject{target: grantTarget{on: on}, owner: t.Owner, actual: t.Actual, base: t.Base}
+	if t.RowSecurity {
+		r.graph.add(&node{
+			kind: "ROW SECURITY", schema: t.Schema, name: t.Name, ref: on, section: PostData, table: t.OID, deps: []key{k},
+			owner: t.Owner, emit: func(*node) string { return "ALTER TABLE " + t.full() + " ENABLE ROW LEVEL SECURITY;\n" },
+		})
+	}
 	if _, ok := r.member[k]; ok {
 		t.member = true
 		r.memberSubject(k, kind+" "+t.full(), t.Schema, acl)
@@ -155,14 +161,6 @@ func (r *reader) addRelation(t *relation) {
 	switch t.Kind {
 	case "r", "p", "f":
 		n.emit = func(n *node) string { return r.tableSQL(t, n) }
-	}
-	if t.Kind == "r" || t.Kind == "p" {
-		if t.RowSecurity {
-			r.graph.add(&node{
-				kind: "ROW SECURITY", schema: t.Schema, name: t.Name, ref: n.ref, section: PostData, table: t.OID, deps: []key{k},
-				owner: t.Owner, emit: func(*node) string { return "ALTER TABLE " + t.full() + " ENABLE ROW LEVEL SECURITY;\n" },
-			})
-		}
 	}
 }
 
@@ -330,9 +328,6 @@ func (r *reader) finishRelations() error {
 			}
 			n := t.node
 			if n == nil {
-				if acl == nil {
-					continue
-				}
 				n = &node{key: key{classRelation, t.OID}}
 			}
 			r.addSubject(subject{

@@ -27,11 +27,17 @@ func (r *reader) readTriggers() error {
 	for i := range rows {
 		g := &rows[i]
 		t := r.rels[g.Table]
-		if t == nil || t.node == nil || r.isMember(classTrigger, g.OID) {
+		if t == nil || r.isMember(classTrigger, g.OID) {
 			continue
 		}
 		if g.Definition == nil {
 			return changed("TRIGGER", t.Schema, g.Name)
+		}
+		if t.member {
+			if !g.Clone {
+				r.addMemberTrigger(t, g.OID, g.Name, *g.Definition, g.Enabled)
+			}
+			continue
 		}
 		name := quoteIdent(g.Name)
 		alter := "TABLE "
