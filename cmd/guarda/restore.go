@@ -43,6 +43,7 @@ are proved while they are loaded. An error stops the restore and names the objec
 	f.StringSliceVar(&o.Tables, "tables", nil, "only these tables, with what they need: name or schema.name, * and ? are wildcards")
 	f.BoolVar(&o.NoOwner, "no-owner", false, "leave all objects to the connecting role")
 	f.BoolVar(&o.NoACL, "no-acl", false, "leave out grants and default privileges")
+	f.BoolVar(&o.NoTablespaces, "no-tablespaces", false, "put everything into the target's default tablespace")
 	f.BoolVar(&o.CreateRoles, "create-roles", false, "create the roles that are missing, without login or password")
 	f.IntVarP(&o.Jobs, "jobs", "j", 2, "connections that work at the same time")
 	f.BoolVar(&a.json, "json", false, "print the result as JSON")

@@ -34,8 +34,9 @@ func (x *restoration) identity() string {
 		Tables             []string
 		ToSchema           map[string]string
 		NoOwner, NoACL     bool
+		NoTablespaces      bool
 		WithoutUnsupported bool
-	}{x.m.BackupID, x.Tables, x.ToSchema, x.NoOwner, x.NoACL, x.WithoutUnsupported})
+	}{x.m.BackupID, x.Tables, x.ToSchema, x.NoOwner, x.NoACL, x.NoTablespaces, x.WithoutUnsupported})
 	return string(raw)
 }
 

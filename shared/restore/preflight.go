@@ -18,7 +18,7 @@ import (
 // fails names what is in the way and the way out.
 func (x *restoration) preflight(ctx context.Context) error {
 	for _, check := range []func(context.Context) error{
-		x.checkServer, x.checkConnections, x.checkExtensions, x.checkPrivileges, x.checkRoom, x.checkOthersTables, x.checkRoles, x.clean, x.openJournal,
+		x.checkServer, x.checkConnections, x.checkExtensions, x.checkTablespaces, x.checkPrivileges, x.checkRoom, x.checkOthersTables, x.checkRoles, x.clean, x.openJournal,
 	} {
 		if err := check(ctx); err != nil {
 			return err
@@ -110,6 +110,22 @@ func (x *restoration) checkExtensions(ctx context.Context) error {
 	}
 	return fault.New(fault.Conflict, "the target server does not have these extensions: %s", strings.Join(missing, ", ")).
 		Hint("install their packages on the target server")
+}
+
+func (x *restoration) checkTablespaces(ctx context.Context) error {
+	var wanted []string
+	for _, e := range x.choice.Entries {
+		if e.Tablespace != "" {
+			wanted = append(wanted, e.Tablespace)
+		}
+	}
+	slices.Sort(wanted)
+	missing, err := x.names(ctx, `select w from unnest($1::text[]) w where not exists (select from pg_tablespace t where t.spcname = w) order by 1`, slices.Compact(wanted))
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	return fault.New(fault.Conflict, "the target server does not have these tablespaces: %s", strings.Join(missing, ", ")).
+		Hint("make them there, or restore with --no-tablespaces")
 }
 
 // checkPrivileges makes sure that the role may make what it is to make, as far

@@ -8,10 +8,12 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"guarda/shared/backup/manifest"
 	"guarda/shared/backup/pgsession"
@@ -75,6 +77,8 @@ type Options struct {
 	// Resume goes on with a restore of the same backup that failed in the
 	// target, with the same options.
 	Resume bool
+	// NoTablespaces puts everything where the target puts what names no place.
+	NoTablespaces bool
 	// WithoutUnsupported leaves out what a target of an older version cannot
 	// have, instead of refusing to begin.
 	WithoutUnsupported bool
@@ -205,7 +209,7 @@ func (x *restoration) run(ctx context.Context, l manifest.Listed) (err error) {
 	if x.m, x.key, err = manifest.Open(ctx, x.Store, l, x.Keys); err != nil {
 		return err
 	}
-	x.choice, err = choice.Make(x.m, choice.Options{Tables: x.Tables, ToSchema: x.ToSchema, NoOwner: x.NoOwner, NoACL: x.NoACL})
+	x.choice, err = choice.Make(x.m, choice.Options{Tables: x.Tables, ToSchema: x.ToSchema, NoOwner: x.NoOwner, NoACL: x.NoACL, NoTablespaces: x.NoTablespaces})
 	if err != nil {
 		return err
 	}
@@ -268,15 +272,29 @@ func (x *restoration) result() *Result {
 }
 
 // finish refreshes materialized views, makes event triggers and takes
-// statistics, without which the first queries would be slow.
+// statistics, without which the first queries would be slow. A view that cannot
+// be filled (its owner may not read what it is made of) keeps nothing else from
+// being restored; it is what the error names at the end.
 func (x *restoration) finish(ctx context.Context) error {
+	var unfilled []string
+	var cause error
 	for e := range x.choice.In(choice.Last) {
-		if err := x.apply(ctx, x.conn, e); err != nil {
+		err := x.apply(ctx, x.conn, e)
+		var pg *pgconn.PgError
+		switch {
+		case err == nil:
+		case e.Kind == "MATERIALIZED VIEW DATA" && errors.As(err, &pg) && !x.conn.IsClosed():
+			unfilled, cause = append(unfilled, choice.Display(e)+" ("+pg.Message+")"), err
+		default:
 			return err
 		}
 	}
 	if err := x.analyze(ctx); err != nil {
 		return err
+	}
+	if len(unfilled) > 0 {
+		return fault.New(fault.Conflict, "%d materialized views could not be filled; everything else was restored: %s", len(unfilled), strings.Join(unfilled, "; ")).
+			Hint("remove the cause and go on with --resume, or fill them with: refresh materialized view …").Because(cause)
 	}
 	if err := x.journal.end(ctx, x.conn); err != nil {
 		return err

@@ -149,13 +149,15 @@ func (x *restoration) clean(ctx context.Context) error {
 	if !x.Clean {
 		return nil
 	}
-	var drops []*pgcatalog.Entry
-	for i := range slices.Backward(x.choice.Entries) {
-		if e := &x.choice.Entries[i]; e.DropSQL != "" && (len(x.Tables) == 0 || x.choice.Asked(e)) {
-			drops = append(drops, e)
+	var together []*pgcatalog.Entry
+	for _, e := range x.choice.Drops() {
+		if !e.NoTransaction {
+			together = append(together, e)
+		} else if err := pgsession.Exec(ctx, x.conn, e.DropSQL); err != nil {
+			return x.cannotDrop(e, err)
 		}
 	}
-	for batch := range slices.Chunk(drops, dropsAtOnce) {
+	for batch := range slices.Chunk(together, dropsAtOnce) {
 		if err := pgsession.Exec(ctx, x.conn, "begin"); err != nil {
 			return pgsession.Explain(err, "begin")
 		}
@@ -177,17 +179,15 @@ func (x *restoration) drop(ctx context.Context, e *pgcatalog.Entry) error {
 	if err := pgsession.Exec(ctx, x.conn, "savepoint object"); err != nil {
 		return pgsession.Explain(err, "drop "+object(e))
 	}
+	if err := x.checkCascade(ctx, e); err != nil {
+		return err
+	}
 	err := pgsession.Exec(ctx, x.conn, e.DropSQL)
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		absent := []string{"42P01", "3F000", "42704", "42883", "42703"} // IF EXISTS does not cover what the object is on
 		if !slices.Contains(absent, pg.Code) && (!x.mayKeep(e) || pg.Code != "2BP01") {
-			code := fault.Conflict
-			if pg.Code == "42501" {
-				code = fault.Forbidden
-			}
-			return fault.New(code, "%s cannot be dropped from the target: %s", object(e), pg.Message).
-				Hint("something that is not in the backup needs it: drop that yourself, or restore into a new database; %s", strings.TrimSpace(pg.Detail)).Because(pg)
+			return x.cannotDrop(e, err)
 		}
 		err = pgsession.Exec(ctx, x.conn, "rollback to object")
 	}
@@ -195,6 +195,35 @@ func (x *restoration) drop(ctx context.Context, e *pgcatalog.Entry) error {
 		err = pgsession.Exec(ctx, x.conn, "release object")
 	}
 	return pgsession.Explain(err, "drop "+object(e))
+}
+
+func (x *restoration) cannotDrop(e *pgcatalog.Entry, err error) error {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		return pgsession.Explain(err, "drop "+object(e))
+	}
+	code := fault.Conflict
+	if pg.Code == "42501" {
+		code = fault.Forbidden
+	}
+	return fault.New(code, "%s cannot be dropped from the target: %s", object(e), pg.Message).
+		Hint("something that is not in the backup needs it: drop that yourself, or restore into a new database; %s", strings.TrimSpace(pg.Detail)).Because(pg)
+}
+
+// checkCascade refuses to drop a base type, which takes what its functions need
+// with it and so has to cascade, while a column still has it.
+func (x *restoration) checkCascade(ctx context.Context, e *pgcatalog.Entry) error {
+	if !strings.Contains(e.DropSQL, "CASCADE") {
+		return nil
+	}
+	users, err := x.names(ctx, `select distinct a.attrelid::regclass::text from pg_attribute a
+		where a.atttypid in (select t.oid from pg_type t where to_regtype(($1::text[])[1]) in (t.oid, t.typelem)) and not a.attisdropped and a.attnum > 0`,
+		[]string{pgx.Identifier{e.Schema, e.Name}.Sanitize()})
+	if err != nil || len(users) == 0 {
+		return err
+	}
+	return fault.New(fault.Conflict, "%s cannot be dropped from the target: %s", object(e), "columns of "+strings.Join(users, ", ")+" have it").
+		Hint("choose those tables too, or restore into a new database")
 }
 
 // checkPartitions: dropping a partitioned table drops its partitions, also those

@@ -8,7 +8,9 @@ import (
 
 // schedule hands out entries in an order that their dependencies allow. Two
 // entries of one table go out together only when both build indexes, which
-// does not conflict; anything else would only wait for the other's lock.
+// does not conflict; anything else would only wait for the other's lock. What
+// an entry locks besides its own table (a foreign key the table it refers to)
+// counts the same.
 type schedule struct {
 	mu      sync.Mutex
 	changed *sync.Cond
@@ -54,11 +56,19 @@ func (s *schedule) ready(e *pgcatalog.Entry) bool {
 			return false
 		}
 	}
+	for _, t := range e.Locks {
+		if s.using[t] != 0 {
+			return false
+		}
+	}
 	n := s.using[e.Table]
 	return e.Table == 0 || n == 0 || n > 0 && e.Kind == "INDEX"
 }
 
 func (s *schedule) take(e *pgcatalog.Entry) {
+	for _, t := range e.Locks {
+		s.using[t] = -1
+	}
 	switch {
 	case e.Table == 0:
 	case e.Kind == "INDEX":
@@ -73,6 +83,9 @@ func (s *schedule) done(e *pgcatalog.Entry) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.undone, e.ID)
+	for _, t := range e.Locks {
+		s.using[t] = 0
+	}
 	switch {
 	case e.Table == 0:
 	case e.Kind == "INDEX":

@@ -19,6 +19,8 @@ type Options struct {
 	ToSchema map[string]string
 	NoOwner  bool // leave all objects to who makes them
 	NoACL    bool // leave out grants and default privileges
+	// NoTablespaces lets everything be in the default tablespace.
+	NoTablespaces bool
 }
 
 // Choice is what of a backup is brought back.
@@ -60,6 +62,9 @@ func Make(m *manifest.Manifest, o Options) (*Choice, error) {
 	for _, e := range catalog.Entries {
 		if o.NoACL && IsACL(&e) {
 			continue
+		}
+		if o.NoTablespaces {
+			e = e.InDefaultTablespace()
 		}
 		if o.NoOwner {
 			e.OwnerSQL = ""
