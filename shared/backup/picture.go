@@ -103,7 +103,9 @@ func (p *picture) checkServer(ctx context.Context) error {
 // transaction on p.conn. Tables that we may not read are found by the check of
 // privileges later, if they belong into the backup.
 func (p *picture) lockAll(ctx context.Context, b *pgx.Conn, timeout time.Duration) error {
+	// The names as UTF-8, whatever the database's encoding: p.conn takes them so.
 	results, err := b.PgConn().Exec(ctx, `
+set client_encoding = 'UTF8';
 select pg_catalog.format('%I.%I', n.nspname, c.relname)
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
@@ -117,8 +119,8 @@ order by c.oid`).ReadAll()
 	if err := begin(ctx, p.conn, timeout, ""); err != nil {
 		return err
 	}
-	names := make([]string, len(results[0].Rows))
-	for i, row := range results[0].Rows {
+	names := make([]string, len(results[1].Rows))
+	for i, row := range results[1].Rows {
 		names[i] = string(row[0])
 	}
 	return lockTables(ctx, p.conn, names)
