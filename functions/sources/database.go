@@ -8,6 +8,7 @@ import (
 	"guarda/shared/fault"
 	"guarda/shared/httpapi"
 	"guarda/shared/postgres"
+	"guarda/shared/preset"
 	"guarda/shared/source"
 )
 
@@ -21,10 +22,19 @@ type checkView struct {
 	Hint    string        `json:"hint,omitempty"`
 }
 
+type presetView struct {
+	Name           string   `json:"name"`     // what a run will use
+	Detected       string   `json:"detected"` // what the database looks like
+	Reason         string   `json:"reason,omitempty"`
+	ManagedSchemas []string `json:"managed_schemas"`
+	DataSchemas    []string `json:"data_schemas"`
+}
+
 type testView struct {
 	OK            bool        `json:"ok"`
 	ServerVersion *string     `json:"server_version"`
 	SizeBytes     *int64      `json:"size_bytes"`
+	Preset        *presetView `json:"preset"`
 	Checks        []checkView `json:"checks"`
 }
 
@@ -48,16 +58,32 @@ func (d Deps) test(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
-	report := source.Tester{Connect: d.Connect, SessionMode: d.SessionMode}.Test(ctx, dsn)
+	s, err := d.Sources.Get(ctx, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	report := source.Tester{Connect: d.Connect, SessionMode: d.SessionMode, Preset: s.Settings.Preset, Strict: s.Settings.Strict}.Test(ctx, dsn)
 	lang := fault.LanguageOf(r.Header.Get("Accept-Language"))
 	v := testView{OK: report.OK, SizeBytes: report.SizeBytes, Checks: []checkView{}}
 	if report.ServerVersion != "" {
 		v.ServerVersion = &report.ServerVersion
 	}
+	if report.Platform != nil {
+		v.Preset = presetOf(s.Settings.Preset, *report.Platform)
+	}
 	for _, c := range report.Checks {
 		v.Checks = append(v.Checks, checkView{c.Name, c.Status, c.Message.In(lang), c.Hint.In(lang)})
 	}
 	return httpapi.JSON(w, http.StatusOK, v)
+}
+
+func presetOf(setting string, d preset.Detected) *presetView {
+	used := preset.Choose(setting, d)
+	v := &presetView{used.Name(), d.Name, d.Reason, used.Among(d.Schemas), used.DataSchemas()}
+	if v.DataSchemas == nil {
+		v.DataSchemas = []string{}
+	}
+	return v
 }
 
 func (d Deps) tables(w http.ResponseWriter, r *http.Request) error {

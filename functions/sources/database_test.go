@@ -9,9 +9,9 @@ import (
 	"guarda/shared/postgres/pgtest"
 )
 
-func (f *fixture) test(dsn string) (ok bool, status map[string]string, all string) {
+func (f *fixture) test(dsn, settings string) (ok bool, status map[string]string, all string) {
 	f.t.Helper()
-	made := f.make("s"+strings.ToLower(strings.ReplaceAll(f.t.Name(), "/", ""))[:20], dsn, "")
+	made := f.make("s"+strings.ToLower(strings.ReplaceAll(f.t.Name(), "/", ""))[:20], dsn, `,"settings":{`+settings+`}`)
 	if made.Code != 201 {
 		f.t.Fatalf("%d %s", made.Code, made.Body)
 	}
@@ -40,24 +40,28 @@ func TestSourceTestNamesWhatABackupWouldStumbleOver(t *testing.T) {
 		do $$ begin if not exists (select from pg_roles where rolname = 'guarda_test_reader') then create role guarda_test_reader login; end if; end $$;
 		grant select on plain, guarded to guarda_test_reader`)
 
-	ok, status, all := f.test(dsn)
+	ok, status, all := f.test(dsn, "")
 	if !ok || status["connect"] != "ok" || status["version"] != "ok" || status["session"] != "ok" || status["privileges"] != "ok" || status["row_security"] != "ok" ||
 		!strings.Contains(all, `"server_version":"1`) || strings.Contains(all, `"size_bytes":null`) {
 		t.Errorf("a good source: %s", all)
 	}
 
-	ok, status, all = f.test(pgtest.WithUser(t, dsn, "guarda_test_reader", "x"))
+	reader := pgtest.WithUser(t, dsn, "guarda_test_reader", "x")
+	if ok, status, all = f.test(reader, ""); !ok || status["privileges"] != "warning" || status["row_security"] != "warning" || !strings.Contains(all, `\"Odd one\".hidden`) {
+		t.Errorf("a poor reader of a source that need not be complete: %s", all)
+	}
+	ok, status, all = f.test(reader, `"strict":true`)
 	if ok || status["privileges"] != "failed" || status["row_security"] != "failed" || !strings.Contains(all, `\"Odd one\".hidden`) || !strings.Contains(all, "plain_n_seq") ||
 		!strings.Contains(all, `grant usage on schema \"Odd one\" to guarda_test_reader`) || !strings.Contains(all, "public.guarded") || !strings.Contains(all, "BYPASSRLS") {
 		t.Errorf("a poor reader: %s", all)
 	}
 
-	ok, status, all = f.test(pgtest.PgBouncer(t, dsn, "transaction"))
+	ok, status, all = f.test(pgtest.PgBouncer(t, dsn, "transaction"), "")
 	if ok || status["session"] != "failed" || status["connect"] != "ok" {
 		t.Errorf("a transaction pooler: %s", all)
 	}
 
-	ok, status, all = f.test("postgres://ana:hunter2@127.0.0.1:1/shop")
+	ok, status, all = f.test("postgres://ana:hunter2@127.0.0.1:1/shop", "")
 	if ok || status["connect"] != "failed" || status["privileges"] != "skipped" || strings.Contains(all, "hunter2") {
 		t.Errorf("a closed port: %s", all)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"guarda/shared/auth"
 	"guarda/shared/httpapi"
+	"guarda/shared/preset"
 	"guarda/shared/source"
 )
 
@@ -42,6 +43,9 @@ type settings struct {
 	Compression        *string  `json:"compression"`
 	Exclude            []string `json:"exclude"`
 	LockTimeoutSeconds *int     `json:"lock_timeout_seconds"`
+	Strict             *bool    `json:"strict"`
+	Preset             *string  `json:"preset"`
+	ManagedData        []string `json:"managed_data"`
 }
 
 type input struct {
@@ -84,13 +88,19 @@ func viewOf(s source.Source) view {
 	if lock == 0 {
 		lock = defaultLockTimeout
 	}
-	exclude := s.Settings.Exclude
+	exclude, data, strict, platform := s.Settings.Exclude, s.Settings.ManagedData, s.Settings.Strict, s.Settings.Preset
 	if exclude == nil {
 		exclude = []string{}
 	}
+	if data == nil {
+		data = []string{}
+	}
+	if platform == "" {
+		platform = preset.Auto
+	}
 	return view{
 		ID: s.ID, Name: s.Name, Kind: s.Kind, Host: s.Host, Port: s.Port, Database: s.Database, Username: s.Username, IsDefault: s.IsDefault,
-		Settings: settings{&jobs, &compression, exclude, &lock}, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
+		Settings: settings{&jobs, &compression, exclude, &lock, &strict, &platform, data}, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
 	}
 }
 
@@ -146,6 +156,18 @@ func checkSettings(c *httpapi.Check, s settings) *source.Settings {
 		c.Range("settings.lock_timeout_seconds", out.LockTimeoutSeconds, 1, 3600)
 	}
 	c.Texts("settings.exclude", s.Exclude, 1000, 200)
+	if s.Strict != nil {
+		out.Strict = *s.Strict
+	}
+	if s.Preset != nil {
+		out.Preset = *s.Preset
+		c.OneOf("settings.preset", out.Preset, preset.Auto, preset.None, preset.Supabase, preset.RDS)
+	}
+	out.ManagedData = s.ManagedData
+	c.Texts("settings.managed_data", s.ManagedData, 20, 63)
+	if s.Preset != nil && *s.Preset != preset.Auto && *s.Preset != preset.None {
+		_ = c.Add("settings.managed_data", preset.Named(out.Preset).CheckData(s.ManagedData))
+	}
 	return out
 }
 

@@ -128,6 +128,20 @@ func TestSourcesAreMadeReadChangedAndRemoved(t *testing.T) {
 	}
 }
 
+func TestStrictnessAndPlatformAreKept(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	settings := func(w answer) map[string]any { return w.m["settings"].(map[string]any) }
+	if s := settings(f.make("plain", someDSN, "")); s["strict"] != false || s["preset"] != "auto" || len(s["managed_data"].([]any)) != 0 {
+		t.Errorf("by default: %v", s)
+	}
+	made := f.make("strict", someDSN, `,"settings":{"strict":true,"preset":"supabase","managed_data":["auth","storage"]}`)
+	got := f.do("GET", "/api/sources/"+made.m["id"].(string), "")
+	if s := settings(got); s["strict"] != true || s["preset"] != "supabase" || fmt.Sprint(s["managed_data"]) != "[auth storage]" {
+		t.Errorf("kept: %v", s)
+	}
+}
+
 func TestWrongInputIsToldFieldByField(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -135,6 +149,8 @@ func TestWrongInputIsToldFieldByField(t *testing.T) {
 		`{}`: {"name", "dsn"},
 		`{"name":"No","dsn":"x","kind":"mysql","settings":{"jobs":0,"compression":"lzma","lock_timeout_seconds":0,"exclude":[""]}}`: {"name", "kind", "dsn", "settings.jobs", "settings.compression", "settings.lock_timeout_seconds", "settings.exclude"},
 		`{"name":"a","dsn":"postgres://u@h/d?passfile=/x"}`:                                                                         {"dsn"},
+		`{"name":"a","dsn":"postgres://u@h/d","settings":{"preset":"azure","managed_data":[""]}}`:                                   {"settings.preset", "settings.managed_data"},
+		`{"name":"a","dsn":"postgres://u@h/d","settings":{"preset":"supabase","managed_data":["auth","vault"]}}`:                    {"settings.managed_data"},
 		`{"name":"a","dsn":"postgres://u@h/d","version":1}`:                                                                         {"version"},
 		`{"name":"a","dsn":"postgres://u@h/d","settings":{"jobs":"2","x":1}}`:                                                       {"settings.jobs", "settings.x"},
 	} {

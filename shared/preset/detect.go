@@ -18,7 +18,7 @@ type Querier interface {
 type Detected struct {
 	Name    string   // a preset
 	Reason  string   // what it was told by; "" for None
-	Schemas []string // the platform's among the database's schemas, sorted
+	Schemas []string // the database's schemas, sorted; Among picks the platform's
 }
 
 // Detect looks at the roles and schemas of the database that q is connected to.
@@ -57,11 +57,12 @@ func Detect(ctx context.Context, q Querier) (Detected, error) {
 	case has(roles, "rdsadmin", "rds_superuser"):
 		d.Name, d.Reason = RDS, "the roles rdsadmin and rds_superuser"
 	}
-	d.Schemas = Named(d.Name).among(schemas)
+	d.Schemas = schemas
 	return d, nil
 }
 
-func (p Preset) among(schemas []string) []string {
+// Among returns those of the schemas that are the platform's.
+func (p Preset) Among(schemas []string) []string {
 	found := []string{}
 	for _, s := range schemas {
 		if p.Schema(s) {
@@ -88,7 +89,7 @@ func Line(setting string, d Detected) string {
 	case used == None && d.Name == None:
 		return ""
 	case used == d.Name && used == Supabase:
-		return fmt.Sprintf("this is a Supabase database (%s): what belongs to the platform is left out (schemas %s)", d.Reason, strings.Join(d.Schemas, ", "))
+		return fmt.Sprintf("this is a Supabase database (%s): what belongs to the platform is left out (schemas %s)", d.Reason, strings.Join(Named(used).Among(d.Schemas), ", "))
 	case used == d.Name:
 		return fmt.Sprintf("this is an Amazon RDS or Aurora database (%s): what belongs to the platform is left out", d.Reason)
 	}

@@ -3,11 +3,13 @@ package source
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"guarda/shared/fault"
+	"guarda/shared/preset"
 )
 
 // Status is how a check went.
@@ -33,7 +35,8 @@ type Check struct {
 type Report struct {
 	OK            bool // nothing failed
 	ServerVersion string
-	SizeBytes     *int64 // nil: the role may not ask
+	SizeBytes     *int64           // nil: the role may not ask
+	Platform      *preset.Detected // nil: there is no connection, or no answer
 	Checks        []Check
 }
 
@@ -43,6 +46,10 @@ type Tester struct {
 	// SessionMode is an error when the connection leads through a pooler that
 	// does not hold a session (see postgres.SessionMode).
 	SessionMode func(ctx context.Context, conn *pgx.Conn) error
+	// Preset and Strict are the source's settings: what belongs to the platform
+	// need not be readable, and what is not readable fails only a strict run.
+	Preset string
+	Strict bool
 }
 
 // Test tries the connection and everything that a backup will need. What does
@@ -59,8 +66,13 @@ func (t Tester) Test(ctx context.Context, dsn string) *Report {
 	r.add("connect", nil)
 	r.add("version", r.version(ctx, conn))
 	r.add("session", t.SessionMode(ctx, conn))
-	r.add("privileges", privileges(ctx, conn))
-	r.add("row_security", rowSecurity(ctx, conn))
+	found, err := preset.Detect(ctx, conn)
+	if err == nil {
+		r.Platform = &found
+	}
+	platform := preset.Choose(t.Preset, found)
+	r.add("privileges", t.lenient(privileges(ctx, conn, platform)))
+	r.add("row_security", t.lenient(rowSecurity(ctx, conn, platform)))
 	r.OK = true
 	for _, c := range r.Checks {
 		r.OK = r.OK && c.Status != Failed
@@ -76,6 +88,14 @@ func (t Tester) Test(ctx context.Context, dsn string) *Report {
 type warning struct{ cause *fault.Error }
 
 func (w warning) Error() string { return w.cause.Error() }
+
+// lenient makes a warning of what only a strict run fails at.
+func (t Tester) lenient(err error) error {
+	if f := fault.As(err); f != nil && !t.Strict {
+		return warning{f}
+	}
+	return err
+}
 
 func (r *Report) add(name string, err error) {
 	c := Check{Name: name, Status: OK, Message: passed(name)}
@@ -131,22 +151,26 @@ func (r *Report) version(ctx context.Context, conn *pgx.Conn) error {
 // relationsWhere starts a query for names of the relations that a backup
 // reads; views have no rows of their own.
 const relationsWhere = `
-	select pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), pg_catalog.quote_ident(n.nspname)
+	select pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), pg_catalog.quote_ident(n.nspname), n.nspname::text
 	from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 	where n.nspname <> 'information_schema' and n.nspname !~ '^pg_' and c.relpersistence <> 't' and `
 
-type relation struct{ Name, Schema string }
+type relation struct{ Name, Schema, plainSchema string }
 
-func relations(ctx context.Context, conn *pgx.Conn, where string) ([]relation, error) {
+// relations leaves out what belongs to the platform.
+func relations(ctx context.Context, conn *pgx.Conn, platform preset.Preset, where string) ([]relation, error) {
 	rows, err := conn.Query(ctx, relationsWhere+where+" order by 1")
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[relation])
+	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r relation, err error) {
+		return r, row.Scan(&r.Name, &r.Schema, &r.plainSchema)
+	})
+	return slices.DeleteFunc(found, func(r relation) bool { return platform.Schema(r.plainSchema) }), err
 }
 
-func privileges(ctx context.Context, conn *pgx.Conn) error {
-	found, err := relations(ctx, conn, `c.relkind in ('r', 'm', 'S') and not case
+func privileges(ctx context.Context, conn *pgx.Conn, platform preset.Preset) error {
+	found, err := relations(ctx, conn, platform, `c.relkind in ('r', 'S') and not case
 		when not pg_catalog.has_schema_privilege(n.oid, 'usage') then false
 		when c.relkind = 'S' then pg_catalog.has_sequence_privilege(c.oid, 'select')
 		else pg_catalog.has_table_privilege(c.oid, 'select') end`)
@@ -169,8 +193,8 @@ func privileges(ctx context.Context, conn *pgx.Conn) error {
 		Hint("as their owner run: %s", strings.Join(grants, " "))
 }
 
-func rowSecurity(ctx context.Context, conn *pgx.Conn) error {
-	found, err := relations(ctx, conn, `c.relkind in ('r', 'p') and pg_catalog.row_security_active(c.oid)`)
+func rowSecurity(ctx context.Context, conn *pgx.Conn, platform preset.Preset) error {
+	found, err := relations(ctx, conn, platform, `c.relkind = 'r' and pg_catalog.row_security_active(c.oid)`)
 	if err != nil || len(found) == 0 {
 		return err
 	}

@@ -28,6 +28,9 @@ type Settings struct {
 	Compression        string   `json:"compression,omitempty"` // "" is auto
 	Exclude            []string `json:"exclude,omitempty"`
 	LockTimeoutSeconds int      `json:"lock_timeout_seconds,omitempty"`
+	Strict             bool     `json:"strict,omitempty"`       // a run that would not be complete fails
+	Preset             string   `json:"preset,omitempty"`       // what belongs to the platform (see package preset); "" is auto
+	ManagedData        []string `json:"managed_data,omitempty"` // the platform's schemas whose rows are copied nonetheless
 }
 
 // Source is a database.
