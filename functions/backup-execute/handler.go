@@ -78,6 +78,7 @@ func (h *handler) execute(w http.ResponseWriter, r *http.Request) error {
 	id, err := h.starter.Start(r.Context(), execution.Request{
 		SourceID: req.SourceID, Type: req.Type, Tables: req.Tables, Exclude: req.Exclude,
 		Compression: req.Compression, Encryption: req.Encryption == nil || *req.Encryption,
+		Key: httpapi.RequestKey(r.Context()),
 	})
 	if err != nil {
 		if id != "" {

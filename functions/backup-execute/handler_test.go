@@ -139,6 +139,26 @@ func TestTheSameKeyIsTheSameRun(t *testing.T) {
 	}
 }
 
+// TestAProcessThatDiesBeforeItAnswersDoesNotMakeTwoRuns: the run was begun,
+// and the answer was not stored.
+func TestAProcessThatDiesBeforeItAnswersDoesNotMakeTwoRuns(t *testing.T) {
+	t.Parallel()
+	w := backuptest.New(t)
+	c := newClient(w)
+	_, first := execute(t, c, `{"type":"full"}`, "Idempotency-Key", "k1")
+	if _, err := w.Pool.Exec(t.Context(), `update guarda.idempotency_keys set status = null, headers = null, body = null, locked_until = now() - interval '1 second'`); err != nil {
+		t.Fatal(err)
+	}
+	status, again := execute(t, c, `{"type":"full"}`, "Idempotency-Key", "k1")
+	if status != 200 || again.BackupID != first.BackupID {
+		t.Errorf("%d %+v, the first was %s", status, again, first.BackupID)
+	}
+	var runs int
+	if err := w.Pool.QueryRow(t.Context(), `select count(*) from guarda.backup_executions`).Scan(&runs); err != nil || runs != 1 {
+		t.Errorf("%d runs, %v", runs, err)
+	}
+}
+
 func TestErrorsAreInTheReadersLanguage(t *testing.T) {
 	t.Parallel()
 	w := backuptest.New(t)

@@ -58,6 +58,9 @@ type New struct {
 	RequestedType string
 	Trigger       Trigger
 	Options       Options
+	// RequestKey tells the request apart that asked for the run; "" for none.
+	// A run of the same key that began within a day is not begun again.
+	RequestKey string
 }
 
 // Execution is a run as it is kept.

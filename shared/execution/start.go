@@ -21,6 +21,7 @@ type Request struct {
 	Exclude     []string
 	Compression string // "" leaves it to the source
 	Encryption  bool
+	Key         string // see New.RequestKey
 }
 
 // StartStore is what starting and following a run needs to keep.
@@ -48,7 +49,7 @@ func (s *Starter) Start(ctx context.Context, r Request) (string, error) {
 		return "", err
 	}
 	id, err := s.Store.Create(ctx, New{
-		ScheduleID: r.ScheduleID, SourceID: source.ID, SourceName: source.Name, RequestedType: r.Type, Trigger: Manual,
+		ScheduleID: r.ScheduleID, SourceID: source.ID, SourceName: source.Name, RequestedType: r.Type, Trigger: Manual, RequestKey: r.Key,
 		Options: OptionsFor(source.Settings, r.Tables, r.Exclude, r.Compression, r.Encryption),
 	})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"log/slog"
@@ -60,8 +61,8 @@ const (
 // Idempotency-Key and body) with the first one's answer. Requests without the
 // header pass. Only success is kept: after an error nothing was made, and the
 // same key may be tried again. When a process dies between the work and the
-// storing of its answer, the work may be done twice; handlers for which that
-// matters make it unique themselves.
+// storing of its answer, h is called again; handlers for which that matters
+// find the work that was done by its RequestKey.
 func Idempotent(store IdempotencyStore, log *slog.Logger, h Handler) Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		key := r.Header.Get("Idempotency-Key")
@@ -97,8 +98,22 @@ func Idempotent(store IdempotencyStore, log *slog.Logger, h Handler) Handler {
 			_, _ = w.Write(stored.Body)
 			return nil
 		}
-		return carryOut(store, log, claim, h, w, r)
+		return carryOut(store, log, claim, h, w, r.WithContext(context.WithValue(r.Context(), requestKey{}, claim.digest())))
 	}
+}
+
+type requestKey struct{}
+
+// RequestKey tells requests with an Idempotency-Key apart: it is the same for
+// all attempts of one. "" is a request without the header.
+func RequestKey(ctx context.Context) string {
+	key, _ := ctx.Value(requestKey{}).(string)
+	return key
+}
+
+func (c Claim) digest() string {
+	sum := sha256.Sum256([]byte(c.Scope + "\n" + c.Key + "\n" + string(c.Hash[:])))
+	return hex.EncodeToString(sum[:])
 }
 
 func carryOut(store IdempotencyStore, log *slog.Logger, claim Claim, h Handler, w http.ResponseWriter, r *http.Request) error {

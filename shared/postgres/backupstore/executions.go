@@ -48,24 +48,38 @@ func scan(row pgx.CollectableRow) (*execution.Execution, error) {
 	return &e, nil
 }
 
-// Create begins a run as pending and returns its id.
+// requestsKept is for how long a request's run is found again, as long as
+// answers to requests are kept.
+const requestsKept = 24 * time.Hour
+
+// Create begins a run as pending and returns its id. For a request that began
+// a run already, whose process died before it answered, it returns that one.
 func (s *Store) Create(ctx context.Context, n execution.New) (string, error) {
 	metadata, err := document(execution.Metadata{Options: n.Options})
 	if err != nil {
 		return "", err
 	}
+	now := s.clock.Now()
 	var id string
-	err = s.db.QueryRow(ctx, insertExecution+` returning id::text`, insertArgs(n, metadata, s.clock.Now())...).Scan(&id)
+	if n.RequestKey != "" {
+		err = s.db.QueryRow(ctx, `
+			select id::text from guarda.backup_executions
+			where request_key = $1::text and status <> 'failed' and started_at > $2::timestamptz`, n.RequestKey, now.Add(-requestsKept)).Scan(&id)
+		if !errors.Is(err, pgx.ErrNoRows) {
+			return id, postgres.Explain(err, "look for the request's run")
+		}
+	}
+	err = s.db.QueryRow(ctx, insertExecution+` returning id::text`, insertArgs(n, metadata, now)...).Scan(&id)
 	return id, postgres.Explain(err, "create a run")
 }
 
 const insertExecution = `
 	insert into guarda.backup_executions
-		(schedule_id, scheduled_for, source_id, source_name, requested_type, trigger, status, started_at, metadata)
-	values (nullif($1::text, '')::uuid, $2::timestamptz, $3::text::uuid, $4::text, $5::text, $6::text, 'pending', $7::timestamptz, $8::text::jsonb)`
+		(schedule_id, scheduled_for, source_id, source_name, requested_type, trigger, status, started_at, metadata, request_key)
+	values (nullif($1::text, '')::uuid, $2::timestamptz, $3::text::uuid, $4::text, $5::text, $6::text, 'pending', $7::timestamptz, $8::text::jsonb, nullif($9::text, ''))`
 
 func insertArgs(n execution.New, metadata string, now time.Time) []any {
-	return []any{n.ScheduleID, n.ScheduledFor, n.SourceID, n.SourceName, n.RequestedType, string(n.Trigger), now, metadata}
+	return []any{n.ScheduleID, n.ScheduledFor, n.SourceID, n.SourceName, n.RequestedType, string(n.Trigger), now, metadata, n.RequestKey}
 }
 
 // Get returns a run, with its tables and workers.
