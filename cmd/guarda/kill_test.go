@@ -98,7 +98,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 			continue // another one is killed before any goes on
 		}
 		noted := notedChunks(t, store)
-		out, err := exec.Command(guarda, args("full")...).Output()
+		out, err := exec.Command(guarda, args(kind)...).Output()
 		if err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
@@ -106,7 +106,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		if err := json.Unmarshal(out, &r); err != nil {
 			t.Fatal(err)
 		}
-		if noted > 0 && r.ChunksReused == 0 {
+		if kind == "full" && noted > 0 && r.ChunksReused == 0 {
 			t.Errorf("%d batches of chunks were noted as stored, and the next run used none", noted)
 		}
 		reused += r.ChunksReused
@@ -155,8 +155,8 @@ func verifyAll(t *testing.T, store blob.Store, keys seal.KeyProvider) {
 	}
 }
 
-// notedChunks counts the journal objects of the runs since the last backup
-// that are full runs, or could be gone on with by one.
+// notedChunks counts the journal objects of the newest run, if it did not
+// finish.
 func notedChunks(t *testing.T, store blob.Store) int {
 	t.Helper()
 	n := 0
@@ -167,14 +167,13 @@ func notedChunks(t *testing.T, store blob.Store) int {
 		if f.Finished {
 			break
 		}
-		for o, err := range store.List(context.Background(), f.Folder+"journal/") {
+		for _, err := range store.List(context.Background(), f.Folder+"journal/") {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if o.Size > 0 {
-				n++
-			}
+			n++
 		}
+		break
 	}
 	return n
 }

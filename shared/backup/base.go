@@ -90,6 +90,19 @@ func storedByRun(of string, s *state, results []ChunkResult) *stored {
 	return old
 }
 
+// keepOnly forgets the objects that are not in one of the folders: what an
+// unfinished incremental run referred to is no part of a full backup.
+func (s *stored) keepOnly(folders []string, own string) {
+	for _, chunks := range s.chunks {
+		for i := range chunks {
+			folder, ok := manifest.FolderOf(chunks[i].ObjectKey)
+			if ok && folder != own && !slices.Contains(folders, folder) {
+				chunks[i].ChunkResult = ChunkResult{}
+			}
+		}
+	}
+}
+
 // add takes over from old what may be referred to in a picture with the tables
 // given. there says whether an object is in the store. What the base has
 // already stays: add the newest first.

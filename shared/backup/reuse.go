@@ -153,6 +153,9 @@ func (x *execution) choose(ctx context.Context, p *picture, c *pgcatalog.Catalog
 	there := &listing{store: x.Store}
 	b := &Base{Tables: map[uint32]*BaseTable{}}
 	for _, s := range sources {
+		if kind == Full {
+			s.keepOnly(f.wraps, x.folder)
+		}
 		if err := there.read(ctx, s); err != nil {
 			return nil, "", err
 		}

@@ -85,7 +85,7 @@ func rowsOf(t testing.TB, dsn string) map[string]contenthash.Sum {
 	rows, err := conn.Query(ctx, `select format('%I.%I', n.nspname, c.relname), c.relkind = 'S',
 			(select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute where attrelid = c.oid and attnum > 0 and not attisdropped and attgenerated = '')
 		from pg_class c join pg_namespace n on n.oid = c.relnamespace
-		where c.relkind in ('r', 'S', 'm') and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast') and n.nspname !~ '^pg_temp'`)
+		where c.relkind in ('r', 'S') and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast') and n.nspname !~ '^pg_temp'`)
 	if err != nil {
 		t.Fatal(err)
 	}
