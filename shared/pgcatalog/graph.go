@@ -33,6 +33,7 @@ type node struct {
 	locks    []uint32 // tables that it locks besides its own
 
 	deps   []key   // known without pg_depend, and from it
+	after  []key   // what must stand before it in order, though it does not need it
 	parts  []*node // pieces that emit writes into this object's own statement
 	of     *node   // the object this is a piece of; nil for the others
 	alone  bool    // the piece is an entry of its own, after the object
@@ -152,6 +153,26 @@ func (g *graph) edges(n *node) []*node {
 			g.targets(p, add)
 		}
 	}
+	for _, k := range n.after {
+		if d := g.find(k); d != nil {
+			add(whole(d))
+		}
+	}
+	return out
+}
+
+// onlyAfter tells which of the nodes that edges lists n does not need.
+func (g *graph) onlyAfter(n *node) map[*node]bool {
+	if len(n.after) == 0 {
+		return nil
+	}
+	out := map[*node]bool{}
+	for _, k := range n.after {
+		if d := g.find(k); d != nil {
+			out[whole(d)] = true
+		}
+	}
+	g.targets(n, func(d *node) { delete(out, d) })
 	return out
 }
 
@@ -174,6 +195,7 @@ func (g *graph) breakLoops() (cut [][]*node) {
 				continue
 			}
 			first := loop[0]
+			first.after = nil
 			first.deps = slices.DeleteFunc(first.deps, func(k key) bool {
 				d := g.find(k)
 				return d != nil && in[whole(d)]
@@ -416,8 +438,11 @@ func (g *graph) entries() []Entry {
 			e.Tablespace = n.space
 			e.SQL = tablespacePrefix(n.space) + e.SQL + tablespaceSuffix
 		}
+		soft := g.onlyAfter(n)
 		for _, d := range needs[i] {
-			e.DependsOn = append(e.DependsOn, d.id)
+			if !soft[d] {
+				e.DependsOn = append(e.DependsOn, d.id)
+			}
 		}
 		slices.Sort(e.DependsOn)
 		out = append(out, e)

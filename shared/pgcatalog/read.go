@@ -132,7 +132,7 @@ func Read(ctx context.Context, q Querier, opt Options) (*Catalog, error) {
 
 		r.readOperators, r.readCollations, r.readTextSearch, r.readForeign, r.readPublications,
 		r.readLargeObjects, r.readDefaultACLs, r.readSystemGrants,
-		r.finishRelations, r.finishTypes, r.finishLocks, r.readDependencies,
+		r.finishRelations, r.finishTypes, r.finishLocks, r.finishDefaults, r.readDependencies,
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {

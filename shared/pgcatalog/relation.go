@@ -1,7 +1,6 @@
 package pgcatalog
 
 import (
-	"maps"
 	"slices"
 	"strings"
 )
@@ -280,37 +279,6 @@ func (r *reader) readDefaults() error {
 	return nil
 }
 
-// readInheritance reads who inherits from whom, and makes the TABLE ATTACH
-// entries of partitions.
-func (r *reader) readInheritance() error {
-	rows, err := query[struct{ Child, Parent uint32 }](r, `
-		select i.inhrelid, i.inhparent from pg_inherits i join pg_class c on c.oid = i.inhrelid
-		where c.relkind in ('r', 'p', 'f') order by i.inhrelid, i.inhseqno`)
-	if err != nil {
-		return err
-	}
-	for _, i := range rows {
-		child, parent := r.rels[i.Child], r.rels[i.Parent]
-		if child == nil || parent == nil {
-			continue
-		}
-		child.parents = append(child.parents, parent)
-		if child.node == nil || !child.IsPartition {
-			continue
-		}
-		bound := child.Bound
-		r.graph.add(&node{
-			key:  key{2, child.OID}, // class 2 is no catalog: free for attachments
-			kind: "TABLE ATTACH", schema: child.Schema, name: child.Name, owner: child.Owner, table: child.OID,
-			ref: "TABLE " + child.full(), deps: []key{child.node.key, {classRelation, parent.OID}},
-			emit: func(*node) string {
-				return "ALTER TABLE ONLY " + parent.full() + " ATTACH PARTITION " + child.full() + " " + bound + ";\n"
-			},
-		})
-	}
-	return nil
-}
-
 // finishRelations records columns as subjects of comments and grants.
 func (r *reader) finishRelations() error {
 	for _, t := range r.relOrder {
@@ -336,32 +304,6 @@ func (r *reader) finishRelations() error {
 				acl: acl, quiet: t.node == nil,
 			})
 		}
-	}
-	return nil
-}
-
-// finishLocks adds to what constraints and triggers lock the tables below the
-// ones that they name.
-func (r *reader) finishLocks() error {
-	below := map[uint32][]uint32{}
-	for _, t := range r.relOrder {
-		for _, p := range t.parents {
-			below[p.OID] = append(below[p.OID], t.OID)
-		}
-	}
-	for _, n := range r.graph.nodes {
-		switch n.kind {
-		case "FK CONSTRAINT", "TRIGGER", "CHECK CONSTRAINT", "CONSTRAINT":
-		default:
-			continue
-		}
-		seen := map[uint32]bool{n.table: true}
-		for todo := append([]uint32{n.table}, n.locks...); len(todo) > 0; todo = todo[1:] {
-			seen[todo[0]] = true
-			todo = append(todo, below[todo[0]]...)
-		}
-		delete(seen, n.table)
-		n.locks = slices.Sorted(maps.Keys(seen))
 	}
 	return nil
 }

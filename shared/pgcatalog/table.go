@@ -227,15 +227,7 @@ func (r *reader) columnAlters(b *strings.Builder, t *relation, c *column) {
 	}
 	alter += t.full() + " ALTER COLUMN " + quoteIdent(c.Name)
 	if !t.printed(c) {
-		parents := t.parentColumns(c)
-		switch {
-		case c.Generated != "":
-		case c.expr != nil && !c.expr.alone:
-			b.WriteString(alter + " SET DEFAULT " + c.exprSQL + ";\n")
-		case c.exprSQL == "" && slices.ContainsFunc(parents, func(p *column) bool { return p.exprSQL != "" && p.Generated == "" }):
-			b.WriteString(alter + " DROP DEFAULT;\n")
-		}
-		if r.version < 180000 && c.NotNull && !slices.ContainsFunc(parents, func(p *column) bool { return p.NotNull }) {
+		if r.version < 180000 && c.NotNull && !slices.ContainsFunc(t.parentColumns(c), func(p *column) bool { return p.NotNull }) {
 			b.WriteString(alter + " SET NOT NULL;\n")
 		}
 		if len(c.ForeignOptions) > 0 {

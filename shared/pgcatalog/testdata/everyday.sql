@@ -169,3 +169,13 @@ create view app.zcyc as select 1 as x, 'x'::text collate "C" as y;
 create view app.mcyc as select z.x, z.y from app.zcyc z;
 create view app.acyc as select m.x, m.y from app.mcyc m;
 create or replace view app.zcyc as select a.x, a.y from app.acyc a where a.x > 0;
+-- defaults that came to differ after the tables were made
+create table app.inh_p (a int default 1, e int default 7);
+create table app.inh_c (c int) inherits (app.inh_p);
+create table app.inh_g (d int) inherits (app.inh_c, app.inh_p);
+alter table only app.inh_p alter a set default 5;
+alter table app.inh_g alter a drop default;
+create table app.inh_1 (a int default 1); create table app.inh_2 (a int default 1);
+create table app.inh_12 () inherits (app.inh_1, app.inh_2);
+alter table only app.inh_2 alter a set default 2;
+create table app.inh_3 (a int) inherits (app.inh_12);
