@@ -43,16 +43,22 @@ func TestRandomSchemasComeBack(t *testing.T) {
 		for seed := first; seed < first+seeds; seed++ {
 			t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 				t.Parallel()
-				script := fill(t, newRandomSource(t, s, seed), seed)
-				failure := try(t, func(t testing.TB) { comesBack(t, s, seed, script) })
+				source := newRandomSource(t, s, seed)
+				script := fill(t, source, seed)
+				failure := try(t, func(t testing.TB) { comesBack(t, source, seed) })
 				if failure == "" {
 					return
 				}
 				if folder := os.Getenv(shrinkVariable); folder != "" {
-					script = shrink(script, func(shorter []string) bool {
-						return try(t, func(t testing.TB) { comesBack(t, s, seed, shorter) }) != ""
-					})
-					failure = try(t, func(t testing.TB) { comesBack(t, s, seed, script) })
+					again := func(script []string) string {
+						return try(t, func(t testing.TB) {
+							source := newRandomSource(t, s, seed)
+							replay(t, source, script)
+							comesBack(t, source, seed)
+						})
+					}
+					script = shrink(script, func(shorter []string) bool { return again(shorter) != "" })
+					failure = again(script)
 					name := filepath.Join(folder, fmt.Sprintf("seed-%d-postgres-%d.sql", seed, s.Major))
 					_ = os.WriteFile(name, []byte(strings.Join(script, ";\n")+";\n/*\n"+failure+"\n*/\n"), 0o600)
 				}
@@ -98,13 +104,12 @@ func fill(t testing.TB, d database, seed int) []string {
 	return made.Script
 }
 
-// comesBack takes the database that the statements make through backup and
-// restore. Statements that fail (others of the seed were left out) are skipped.
-func comesBack(t testing.TB, s pgtest.Server, seed int, script []string) {
+// replay runs some of a seed's statements. Those that need others fail, and
+// are left out with them.
+func replay(t testing.TB, d database, script []string) {
 	t.Helper()
-	source, target := newRandomSource(t, s, seed), newRandomSource(t, s, seed)
 	ctx := context.Background()
-	conn, err := pgx.Connect(ctx, source.url)
+	conn, err := pgx.Connect(ctx, d.url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,6 +117,13 @@ func comesBack(t testing.TB, s pgtest.Server, seed int, script []string) {
 	for _, sql := range script {
 		_, _ = conn.PgConn().Exec(ctx, sql).ReadAll()
 	}
+}
+
+// comesBack takes a seed's database through backup and restore.
+func comesBack(t testing.TB, source database, seed int) {
+	t.Helper()
+	s := source.server
+	target := newRandomSource(t, s, seed)
 	k := source.backUp(t)
 	k.into(t, target, restore.Options{Jobs: 1 + seed%4})
 	if want, got := source.dump(t), target.dump(t); want != got {
