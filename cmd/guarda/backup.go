@@ -9,13 +9,16 @@ import (
 
 	"guarda/shared/backup"
 	"guarda/shared/backup/manifest"
+	"guarda/shared/preset"
 	"guarda/shared/seal"
 )
 
 func (a *app) backupCommand() *cobra.Command {
 	var (
 		source, name, kind, compression string
-		tables, exclude                 []string
+		tables, exclude, managedData    []string
+		platform                        string
+		strict                          bool
 		jobs                            int
 		resume                          bool
 		store                           storeFlag
@@ -45,11 +48,17 @@ The connection must be direct or through a pooler in session mode.`,
 	f.StringVar(&compression, "compression", "auto", "auto, zstd, gzip, brotli or none")
 	f.IntVarP(&jobs, "jobs", "j", 2, "connections that copy at the same time")
 	f.BoolVar(&resume, "resume", true, "go on with what an interrupted backup stored; with --resume=false an interrupted backup leaves nothing")
+	f.BoolVar(&strict, "strict", false, "fail before anything is copied when something is unreadable or unsupported (see guarda show --ledger)")
+	f.StringVar(&platform, "preset", preset.Auto, "what belongs to the platform and is left out: auto (looks at the database), none, supabase or rds")
+	f.StringSliceVar(&managedData, "managed-data", nil, "schemas of the platform whose rows are copied nonetheless: auth, storage")
 	keys.add(c)
 	f.BoolVar(&a.json, "json", false, "print the result as JSON")
 	c.RunE = a.work(func(ctx context.Context) error {
-		run := backup.Run{ID: uuid.NewString(), Tables: tables, Exclude: exclude, Jobs: jobs, Keep: resume}
+		run := backup.Run{ID: uuid.NewString(), Tables: tables, Exclude: exclude, Jobs: jobs, Keep: resume, Strict: strict, Preset: platform, ManagedData: managedData}
 		var err error
+		if _, err = preset.Check(platform); err != nil {
+			return usageError{err}
+		}
 		if run.Type, err = backup.ParseType(kind); err != nil {
 			return usageError{err}
 		}
@@ -87,6 +96,11 @@ The connection must be direct or through a pooler in session mode.`,
 		for _, w := range r.Warnings {
 			fmt.Fprintf(a.err, "warning: %s\n", w.Message)
 		}
+		if r.Ledger != nil {
+			if line := preset.Line(platform, preset.Detected{Name: r.Ledger.Preset.Detected, Reason: r.Ledger.Preset.Reason}); line != "" {
+				fmt.Fprintln(a.err, line)
+			}
+		}
 		sealed := ", not encrypted"
 		if r.Encrypted {
 			sealed = ", encrypted"
@@ -96,6 +110,9 @@ The connection must be direct or through a pooler in session mode.`,
 		}
 		fmt.Fprintf(a.out, "backup %s completed in %s: %d tables, %s rows, %s stored (%s before compression)%s\n",
 			r.BackupID, seconds(r.DurationSeconds), r.Tables, count(r.Rows), size(r.SizeBytes), size(r.RawBytes), sealed)
+		if r.Ledger != nil {
+			fmt.Fprintf(a.out, "coverage: %s\n", r.Coverage)
+		}
 		return nil
 	})
 	return c

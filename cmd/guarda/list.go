@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"guarda/shared/backup/manifest"
+	"guarda/shared/ledger"
 )
 
 // listed is a backup as --json shows it.
@@ -94,6 +95,7 @@ func (a *app) listCommand() *cobra.Command {
 func (a *app) showCommand() *cobra.Command {
 	var chosen backupFlags
 	var keys keyFlags
+	var account bool
 	c := &cobra.Command{
 		Use:   "show --store URL --backup ID",
 		Short: "Show a backup: its tables and objects (with the key), else its header",
@@ -101,6 +103,7 @@ func (a *app) showCommand() *cobra.Command {
 	}
 	chosen.add(c)
 	keys.add(c)
+	c.Flags().BoolVar(&account, "ledger", false, "show the coverage ledger: what of the database is in the backup, and what is not and why")
 	c.Flags().BoolVar(&a.json, "json", false, "print the result as JSON")
 	c.RunE = a.work(func(ctx context.Context) error {
 		store, l, err := chosen.find(ctx)
@@ -114,7 +117,7 @@ func (a *app) showCommand() *cobra.Command {
 		if l.Problem != nil {
 			return l.Problem
 		}
-		if l.Header.Encrypted && provider == nil {
+		if l.Header.Encrypted && provider == nil && !account {
 			if !a.json {
 				fmt.Fprintln(a.err, "the tables are encrypted: give --key-file or --passphrase-file to see them")
 			}
@@ -123,6 +126,9 @@ func (a *app) showCommand() *cobra.Command {
 		m, _, err := manifest.Open(ctx, store, l, provider)
 		if err != nil {
 			return err
+		}
+		if account {
+			return a.showLedger(m)
 		}
 		return a.show(describe(l), m)
 	})
@@ -137,6 +143,7 @@ type shown struct {
 	Objects      map[string]int     `json:"objects,omitempty"` // by kind
 	WarningsList []manifest.Warning `json:"warnings,omitempty"`
 	TableDetails []shownTable       `json:"table_details,omitempty"`
+	Coverage     *ledger.Summary    `json:"coverage,omitempty"`
 }
 
 type shownTable struct {
@@ -156,6 +163,10 @@ func (a *app) show(l listed, m *manifest.Manifest) error {
 		for _, e := range m.Entries {
 			s.Objects[e.Kind]++
 		}
+		if m.Ledger != nil {
+			coverage := m.Ledger.Summary()
+			s.Coverage = &coverage
+		}
 		for _, t := range m.Tables {
 			s.TableDetails = append(s.TableDetails, shownTable{t.Schema, t.Name, t.Rows, t.RawBytes, t.StoredBytes, len(t.Chunks), t.ContentHash})
 		}
@@ -170,6 +181,9 @@ func (a *app) show(l listed, m *manifest.Manifest) error {
 		{"encrypted", yesNo(l.Encrypted)}, {"server", "PostgreSQL " + l.ServerVersion}, {"folder", l.StorePath},
 	} {
 		fmt.Fprintf(w, "%s\t%s\n", line[0], line[1])
+	}
+	if s.Coverage != nil {
+		fmt.Fprintf(w, "coverage\t%s\n", s.Coverage)
 	}
 	for _, warning := range s.WarningsList {
 		fmt.Fprintf(w, "warning\t%s\n", warning.Message)

@@ -33,8 +33,8 @@ func TestMain(m *testing.M) {
 // TestScripts runs testdata/script/*.txtar: the program as people call it,
 // with a real Postgres and a folder as store.
 //
-// $DB and $TARGET are the URLs of two new databases, $SERVER that of the
-// server's own, $STORE the URL of a folder. Commands: "sql URL statements",
+// $DB and $TARGET are the URLs of two new databases, $READER that of the first
+// for a role that a script may make, $SERVER that of the server's own, $STORE the URL of a folder. Commands: "sql URL statements",
 // "exit CODE command…" (runs a command and compares its exit code),
 // "samedump URL URL", "empty FOLDER" (no file in it), "replace FILE old new",
 // "interrupt command…" and "killed command…" (Ctrl-C, or kill -9, when its first
@@ -48,6 +48,7 @@ func TestScripts(t *testing.T) {
 			env.Values["t"] = tb
 			env.Setenv("DB", pgtest.New(tb))
 			env.Setenv("TARGET", pgtest.New(tb))
+			env.Setenv("READER", pgtest.WithUser(tb, env.Getenv("DB"), "guarda_ledger_reader", "x"))
 			env.Setenv("SERVER", pgtest.ServerURL(tb))
 			env.Setenv("STORE", "file://"+env.WorkDir+"/store")
 			return nil

@@ -191,6 +191,8 @@ func (j *judge) decide(i int32, o *object) verdict {
 	switch name := j.schemas[o.schema]; {
 	case o.facet == definition && (name == "pg_catalog" || name == "information_schema"):
 		return verdict{status: Unsupported, rule: InSystemSchema, detail: "objects in " + name + " are part of the server to a dump; move it to a schema of its own"}
+	case o.facet == definition && o.Class == classClass && o.letter == 'x':
+		return verdict{status: Excluded, rule: Incomplete, detail: "an invalid index, as a failed CREATE INDEX CONCURRENTLY leaves it: nothing uses it"}
 	case o.facet == definition && o.Class == classOperator && o.letter == 's':
 		return verdict{status: Excluded, rule: Incomplete, detail: "an operator without a function, which no other names: nothing can use it"}
 	case o.facet == definition && o.Class == classNamespace && j.schemas[o.OID] == "public":

@@ -311,7 +311,7 @@ func (e *enumerator) rowsOf(c catalogRow) string {
 	}
 	switch c.OID {
 	case classClass:
-		return build("c.relkind", "case c.relkind when 'c' then 1247 else 1259 end", "case c.relkind when 't' then m.oid when 'c' then c.reltype else i.indrelid end",
+		return build("case when i.indisvalid and i.indisready or c.relkind <> 'i' or (select t.relkind from pg_catalog.pg_class t where t.oid = i.indrelid) = 'p' then c.relkind else 'x' end", "case c.relkind when 'c' then 1247 else 1259 end", "case c.relkind when 't' then m.oid when 'c' then c.reltype else i.indrelid end",
 			fmt.Sprintf("c.relkind in ('t', 'c') or c.relnamespace = %d", toastSchema), "c.relkind in ('r', 'S') or c.relkind = 'm' and c.relispopulated",
 			" left join pg_catalog.pg_index i on i.indexrelid = c.oid left join pg_catalog.pg_class m on m.reltoastrelid = c.oid and c.relkind = 't'", "")
 	case classType:

@@ -65,7 +65,7 @@ func kindOf(class uint32, letter string) (string, bool) {
 	case classClass:
 		return map[string]string{
 			"r": "table", "p": "partitioned table", "i": "index", "I": "partitioned index", "S": "sequence", "v": "view",
-			"m": "materialized view", "c": "composite type columns", "t": "toast table", "f": "foreign table",
+			"m": "materialized view", "c": "composite type columns", "x": "index", "t": "toast table", "f": "foreign table",
 		}[letter], true
 	case classType:
 		return map[string]string{

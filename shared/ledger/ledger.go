@@ -46,7 +46,7 @@ const (
 	NoPrivilege    Rule = "privilege"      // the role lacks a privilege
 	RowSecurity    Rule = "row_security"   // row security would hide rows
 	Secret         Rule = "secret"         // only its owner or a superuser is shown it
-	Incomplete     Rule = "incomplete"     // a shell that nothing uses
+	Incomplete     Rule = "incomplete"     // what a failed or unfinished statement left, and nothing uses
 	InSystemSchema Rule = "system_schema"  // it is in pg_catalog or information_schema, which are not dumped
 	UnknownKind    Rule = "unknown_kind"   // a catalog that nothing knows
 	NotDumped      Rule = "not_dumped"     // the kind is known, and yet it is not in the dump

@@ -144,6 +144,18 @@ func TestRowsOfAnExtensionsTablesCount(t *testing.T) {
 	}
 }
 
+func TestAnInvalidIndexIsLeftOutByItsRule(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	pgtest.Exec(t, url, `create table dup (id int); insert into dup values (1), (1)`)
+	if _, err := pgtest.Connect(t, url).Exec(t.Context(), "create unique index concurrently dup_bad on dup (id)"); err == nil {
+		t.Fatal("the index is good")
+	}
+	if l := account(t, url, pgcatalog.Options{}); len(l.Items) != 1 || l.Items[0].Status != ledger.Excluded || l.Items[0].Rule != ledger.Incomplete || l.Items[0].Name != "public.dup_bad" {
+		t.Errorf("%+v", l.Items)
+	}
+}
+
 func TestPartitionsCountByThemselves(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -89,9 +88,9 @@ func Line(setting string, d Detected) string {
 	case used == None && d.Name == None:
 		return ""
 	case used == d.Name && used == Supabase:
-		return fmt.Sprintf("this is a Supabase database (%s): what belongs to the platform is left out (schemas %s)", d.Reason, strings.Join(Named(used).Among(d.Schemas), ", "))
+		return fmt.Sprintf("this is a Supabase database (it has %s): what belongs to the platform is left out", d.Reason)
 	case used == d.Name:
-		return fmt.Sprintf("this is an Amazon RDS or Aurora database (%s): what belongs to the platform is left out", d.Reason)
+		return fmt.Sprintf("this is an Amazon RDS or Aurora database (it has %s): what belongs to the platform is left out", d.Reason)
 	}
 	return fmt.Sprintf("the preset is %s by choice; the database looks like %s", used, d.Name)
 }
