@@ -51,6 +51,9 @@ func (m *Miner) Changes() []Template {
 // Template returns the template that a message was counted for.
 func (m *Miner) Template(h Handle) Template { return m.export(m.all[h]) }
 
+// Oldest returns the template that gave the message's pattern its ID.
+func (m *Miner) Oldest(h Handle) Template { return m.export(m.all[m.all[h].root().born]) }
+
 func (m *Miner) export(n *node) Template {
 	t := Template{ID: n.id, Group: m.id(n.root()), Tokens: make([]string, len(n.tokens)), Text: n.root().template(), Count: n.count}
 	for i, p := range n.tokens {
