@@ -201,3 +201,28 @@ func TestAnEmptyDatabaseHasNothing(t *testing.T) {
 		}
 	})
 }
+
+func TestAnyRoleReadsTheCatalogAndLearnsWhatWouldLetItReadTheRest(t *testing.T) {
+	t.Parallel()
+	pgtest.OnEachServer(t, func(t *testing.T, s pgtest.Server) {
+		source := load(t, s, "rest.sql")
+		pgtest.Exec(t, source, `create schema hidden; create sequence hidden.s; create sequence hidden."S 2"; grant usage on sequence hidden."S 2" to museum_stranger`)
+		stranger := withUser(t, source, "museum_stranger")
+		left := read(t, stranger, pgcatalog.Options{}).LeftOut
+		kinds := map[string]int{}
+		for _, l := range left {
+			if l.Reason != pgcatalog.Unreadable || l.Grant == "" {
+				t.Errorf("%+v", l)
+				continue
+			}
+			kinds[l.Kind]++
+			pgtest.Exec(t, source, l.Grant)
+		}
+		if kinds["SUBSCRIPTION"] != 2 || kinds["USER MAPPING"] != 2 || kinds["SEQUENCE SET"] != 2 {
+			t.Errorf("left out: %v", kinds)
+		}
+		if left := read(t, stranger, pgcatalog.Options{}).LeftOut; len(left) != 0 {
+			t.Errorf("still left out after the grants: %+v", left)
+		}
+	})
+}
