@@ -16,6 +16,7 @@ import (
 	"guarda/shared/logs"
 	"guarda/shared/postgres"
 	"guarda/shared/postgres/logstore"
+	"guarda/shared/postgres/patternstore"
 )
 
 func main() { lambdafn.StartHTTP("logs-ingest", build) }
@@ -29,8 +30,10 @@ func build(ctx context.Context, log *slog.Logger) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	store := logstore.New(db, clock.System{})
+	store.Patterns = patternstore.New(db, clock.System{})
 	return New(log, &logs.Ingester{
-		Store: logstore.New(db, clock.System{}), Clock: clock.System{}, Log: log,
+		Store: store, Clock: clock.System{}, Log: log,
 		Spool: &logs.BlobSpool{Clock: clock.System{}, Open: func(ctx context.Context) (blob.Store, error) { return open.Store(ctx, cfg.StoreURL, open.Options{}) }},
 	}), nil
 }
