@@ -139,6 +139,9 @@ func answered(pg *pgconn.PgError, doing string) error {
 	case pg.Code == "40001" && strings.Contains(pg.Message, "recovery"):
 		return fault.New(fault.Unavailable, "the standby cancelled the backup in favour of replaying changes (%s)", doing).
 			Hint("set hot_standby_feedback = on or raise max_standby_streaming_delay on the standby, or back up the primary").Because(pg)
+	case pg.Code == "55P03" || pg.Code == "40P01":
+		return fault.New(fault.Unavailable, "a table is locked by somebody who changes it, or waits to (%s)", doing).
+			Hint("wait until that is done, or end it; pg_locks and pg_stat_activity show who it is").Because(pg)
 	case pg.Code == "53200" && strings.Contains(pg.Hint, "max_locks_per_transaction"):
 		return fault.New(fault.Exhausted, "the server has no room for the locks on all tables").
 			Hint("raise max_locks_per_transaction on the server, or choose fewer tables").Because(pg)

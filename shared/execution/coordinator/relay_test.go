@@ -242,6 +242,39 @@ func TestALostPictureIsReplacedAndWhatDidNotChangeIsKept(t *testing.T) {
 	}
 }
 
+// TestWhoeverWaitsToChangeATableGetsItsTurn: a waiting ALTER TABLE keeps a
+// successor from sharing the lock, so the picture cannot be handed on; it is
+// given up, and the run goes on with a new one.
+func TestWhoeverWaitsToChangeATableGetsItsTurn(t *testing.T) {
+	t.Parallel()
+	f := &functions{world: newWorld(t), limit: 4 * time.Second, jobs: 2}
+	pgtest.Exec(t, f.dsn, bank)
+	f.store = slow{f.store, 400 * time.Millisecond}
+	id := f.begin()
+	for claimed := 0; claimed == 0; time.Sleep(20 * time.Millisecond) {
+		if err := f.pool.QueryRow(t.Context(), `select count(*) from guarda.backup_chunks where status = 'claimed'`).Scan(&claimed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The smallest table comes last: nobody but the coordinator has its lock.
+	changed := make(chan struct{})
+	go func() {
+		defer close(changed)
+		pgtest.Exec(t, f.dsn, `alter table ledger add column note text default 'changed'`)
+	}()
+	e := f.end(id, &execution.Ticker{Store: f.runs, Invoker: f, DefaultZone: "UTC", Log: f.means.Log})
+	<-changed
+	if e.Status != execution.Completed || e.Resumes != 1 {
+		t.Fatalf("%s, %d resumes, %d relays: %+v", e.Status, e.Resumes, e.Relays, e.Metadata.Error)
+	}
+	if *e.Metadata.ChunksReused == 0 {
+		t.Error("no chunk was kept")
+	}
+	if sum := f.total(id); sum != 30*100*1000 {
+		t.Errorf("the accounts add up to %d, want %d", sum, 30*100*1000)
+	}
+}
+
 func TestACanceledRunStopsWhicheverProcessHasIt(t *testing.T) {
 	t.Parallel()
 	f := &functions{world: newWorld(t), limit: 3 * time.Second, jobs: 3}

@@ -2,6 +2,8 @@ package backupstore
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,15 +18,27 @@ const maxCalls = 5
 
 // CallFor says whether a process should be called for a place of a run's
 // workers, and notes that it is: nobody has the place, and a call before this
-// one had a lease's time to be followed.
+// one had a lease's time to be followed. The last call is a warning on the run.
 func (s *Store) CallFor(ctx context.Context, id, place string, lease time.Duration) (bool, error) {
 	now := s.clock.Now()
-	tag, err := s.db.Exec(ctx, `
-		insert into guarda.backup_workers as w (execution_id, place, called_at, calls) values ($1::text::uuid, $2::text, $3::timestamptz, 1)
-		on conflict (execution_id, place) do update set called_at = $3::timestamptz, calls = w.calls + 1
-		where (w.token is null or w.lease_until < $3::timestamptz) and (w.called_at is null or w.called_at < $4::timestamptz) and w.calls < $5::int`,
-		id, place, now, now.Add(-lease), maxCalls)
-	return tag.RowsAffected() == 1, postgres.Explain(err, "look for a worker's place")
+	calls := 0
+	err := s.inTx(ctx, "look for a worker's place", func(tx pgx.Tx) error {
+		calls = 0
+		err := tx.QueryRow(ctx, `
+			insert into guarda.backup_workers as w (execution_id, place, called_at, calls) values ($1::text::uuid, $2::text, $3::timestamptz, 1)
+			on conflict (execution_id, place) do update set called_at = $3::timestamptz, calls = w.calls + 1
+			where (w.token is null or w.lease_until < $3::timestamptz) and (w.called_at is null or w.called_at < $4::timestamptz) and w.calls < $5::int
+			returning calls`, id, place, now, now.Add(-lease), maxCalls).Scan(&calls)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err != nil || calls < maxCalls {
+			return err
+		}
+		return warn(ctx, tx, id, execution.Warning{Code: "worker_missing", Object: place,
+			Message: fmt.Sprintf("the function backup-worker was called %d times for %s, and none came or stayed; unless this call is followed, the run goes on with fewer connections", calls, place)})
+	})
+	return calls > 0 && err == nil, err
 }
 
 // Enter takes a place for a process with a token of its own. It returns false

@@ -205,7 +205,7 @@ func TestAPlaceHasOneWorkerAtATime(t *testing.T) {
 		}
 		f.clock.Advance(2 * lease)
 	}
-	if calls != 5 {
-		t.Errorf("%d calls for a worker that never comes", calls)
+	if w := f.get(id).Metadata.Warnings; calls != 5 || len(w) != 1 || w[0].Code != "worker_missing" || w[0].Object != "worker-2" {
+		t.Errorf("%d calls for a worker that never comes, warnings %+v", calls, w)
 	}
 }
