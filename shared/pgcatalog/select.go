@@ -11,8 +11,8 @@ import (
 // everything they need: what their entries depend on, the partitions of a
 // partitioned table, their own indexes, constraints, triggers, policies,
 // comments and grants. What could not come along is named in LeftOut: foreign
-// keys to tables that are not selected, and the rows of tables of which only
-// the definition is needed. The receiver is not changed; IDs stay what they
+// keys to tables that are not selected, memberships of publications, and the
+// rows of tables of which only the definition is needed. The receiver is not changed; IDs stay what they
 // were.
 //
 // An unknown pattern in Tables is a fault.NotFound that lists near matches; one
@@ -192,11 +192,15 @@ func (s *selection) complete(narrowed bool) {
 		if s.in[e.ID] || e.Table == 0 || !s.chosen[e.Table] || attached(e.Kind) && e.Kind != "DEFAULT" {
 			continue
 		}
-		if e.Kind == "FK CONSTRAINT" {
+		switch e.Kind {
+		case "FK CONSTRAINT", "TRIGGER": // a trigger's state on a partition, and constraint triggers, can be about two tables
 			if other := s.unchosen(e); other != nil {
 				s.leave(e, NotSelected, "refers to "+qualified(other.Schema, other.Name))
 				continue
 			}
+		case "PUBLICATION TABLE":
+			s.leave(e, NotSelected, "publications do not come along with tables")
+			continue
 		}
 		if e.Kind == "SEQUENCE" && s.relation[e.Table] != e && s.refused[e.ID] != "" {
 			continue
@@ -244,8 +248,8 @@ func (s *selection) need(id int, by *Entry) {
 	}
 }
 
-// unchosen returns a table that a foreign key refers to and that no pattern
-// named, or nil.
+// unchosen returns a table that an entry refers to and that no pattern named,
+// or nil.
 func (s *selection) unchosen(e *Entry) *Entry {
 	for _, d := range e.DependsOn {
 		other := s.byID[d]
@@ -317,14 +321,9 @@ func (s *selection) result() *Catalog {
 		}
 	}
 	out.LeftOut = append(out.LeftOut, s.leftOut...)
-	if len(s.chosen) < len(s.relation) {
-		out.LargeObjects = nil
-		for _, e := range out.Entries {
-			if e.Kind == "BLOB" {
-				out.LargeObjects = s.from.LargeObjects
-				break
-			}
-		}
+	out.LargeObjects = nil
+	if slices.ContainsFunc(out.Entries, func(e Entry) bool { return e.Kind == "BLOB" }) {
+		out.LargeObjects = s.from.LargeObjects
 	}
 	out.Roles = rolesOf(out.Entries)
 	return &out

@@ -147,3 +147,72 @@ func TestWhatDependsOnAnExcludedTableIsLeftOutByName(t *testing.T) {
 	}
 	apply(t, pgtest.New(t), c)
 }
+
+func TestAPartOfADatabaseStandsOnItsOwn(t *testing.T) {
+	t.Parallel()
+	source := pgtest.New(t)
+	pgtest.Exec(t, source, `
+		create schema lib;
+		create type lib.kind as enum ('a'); create domain lib.amount as int check (value > 0);
+		create sequence lib.numbers; select nextval('lib.numbers');
+		create function lib.code(lib.kind) returns text language sql immutable as 'select ''c''';
+		create function lib.stamp() returns trigger language plpgsql as $$ begin return new; end $$;
+		create table lib.allowed (name text);
+		create table main (
+			id int default nextval('lib.numbers'), k lib.kind, a lib.amount, c text generated always as (lib.code(k)) stored,
+			check (lib.code(k) <> 'x'), unique (id));
+		create index on main (lib.code(k));
+		create trigger t before insert on main for each row execute function lib.stamp();
+		create policy p on main using (exists (select from lib.allowed where name = c)); alter table main enable row level security;
+		create statistics st on id, k from main;
+		create rule r as on delete to main do also insert into lib.allowed values ('x');
+		create publication pub for table main;
+		create table days (d date, v int, unique (d)) partition by list (d);
+		create table day1 partition of days for values in ('2020-01-01');
+		create trigger dt after insert on days for each row execute function lib.stamp(); alter table day1 disable trigger dt;
+		create view uses as select id from main;
+		select lo_create(5)`)
+	whole := read(t, source, pgcatalog.Options{})
+	for _, tc := range []struct {
+		take          string
+		with, without []string
+		leftOut       []string
+	}{
+		{"main", []string{
+			"TYPE kind", "DOMAIN amount", "SEQUENCE numbers", "SEQUENCE SET numbers", "FUNCTION code(lib.kind)", "TRIGGER main t", "FUNCTION stamp()",
+			"POLICY main p", "ROW SECURITY main", "TABLE allowed", "STATISTICS st", "RULE main r", "CONSTRAINT main main_id_key", "INDEX main_code_idx",
+		}, []string{"PUBLICATION pub", "VIEW uses", "TABLE days", "BLOB 5"}, []string{"PUBLICATION TABLE pub main", "TABLE DATA allowed"}},
+		{"day1", []string{"TABLE day1", "CONSTRAINT day1 day1_d_key"}, []string{"TABLE days", "TRIGGER days dt"}, []string{"TABLE ATTACH day1", "TRIGGER day1 dt"}},
+		{"days", []string{"TABLE day1", "TABLE ATTACH day1", "TRIGGER days dt", "TRIGGER day1 dt", "INDEX ATTACH day1_d_key"}, []string{"TABLE main"}, nil},
+		{"uses", []string{"VIEW uses", "TABLE main"}, []string{"TRIGGER main t"}, []string{"TABLE DATA main"}},
+	} {
+		c, err := whole.Select(pgcatalog.Options{Tables: []string{tc.take}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := names(c)
+		for _, want := range tc.with {
+			if !slices.Contains(got, want) {
+				t.Errorf("%s comes without %s: %q", tc.take, want, got)
+			}
+		}
+		for _, unwanted := range tc.without {
+			if slices.Contains(got, unwanted) {
+				t.Errorf("%s comes with %s", tc.take, unwanted)
+			}
+		}
+		var left []string
+		for _, l := range c.LeftOut {
+			left = append(left, l.Kind+" "+l.Name)
+		}
+		slices.Sort(left)
+		if !slices.Equal(left, tc.leftOut) {
+			t.Errorf("%s leaves out %q, want %q", tc.take, left, tc.leftOut)
+		}
+		if len(c.LargeObjects) != 0 {
+			t.Errorf("%s comes with large objects", tc.take)
+		}
+		target := pgtest.New(t)
+		apply(t, target, c)
+	}
+}
