@@ -12,6 +12,7 @@ import (
 
 	"guarda/shared/backup/manifest"
 	"guarda/shared/fault"
+	"guarda/shared/restore/choice"
 )
 
 // rows writes the tables' rows: those that a foreign key refers to first, as
@@ -39,11 +40,32 @@ func (p *plain) rows(ctx context.Context) error {
 		}
 		p.inCopy = false
 		p.text("\\.\n\n\n")
+		if err := p.layers(ctx, t); err != nil {
+			return err
+		}
 		p.result.Tables++
 		p.result.Rows += t.Rows
 		if err := p.failed(); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// layers writes what takes the place of rows that changed later.
+func (p *plain) layers(ctx context.Context, t *manifest.Table) error {
+	for i := range t.Layers {
+		l := &t.Layers[i]
+		if l.Chunk.Object == "" {
+			continue
+		}
+		p.text("BEGIN;\n" + choice.BeforeLayer(t) + choice.CopyLayer(t) + ";\n")
+		p.inCopy = true
+		if err := p.chunk(ctx, &l.Chunk); err != nil {
+			return err
+		}
+		p.inCopy = false
+		p.text("\\.\n" + choice.AfterLayer(t, l) + "COMMIT;\n\n")
 	}
 	return nil
 }

@@ -52,6 +52,9 @@ func (x *restoration) data(ctx context.Context) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
+	if err := x.layers(ctx); err != nil {
+		return err
+	}
 	for e := range x.choice.In(choice.Values) {
 		if err := x.apply(ctx, x.conn, e); err != nil {
 			return err

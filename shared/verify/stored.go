@@ -87,6 +87,9 @@ func Stored(ctx context.Context, d Deps, l manifest.Listed) (*Result, error) {
 	v := &verification{Deps: d, key: key, result: &Result{BackupID: m.BackupID, Mismatches: []Mismatch{}}}
 	for _, t := range m.Tables {
 		v.total += t.StoredBytes
+		for _, l := range t.Layers {
+			v.total += l.Chunk.StoredBytes
+		}
 	}
 	if m.LargeObjects != nil {
 		v.total += m.LargeObjects.StoredBytes
@@ -100,6 +103,9 @@ func Stored(ctx context.Context, d Deps, l manifest.Listed) (*Result, error) {
 		t := &m.Tables[i]
 		for j := range t.Chunks {
 			group.Go(func() error { return v.chunk(ctx, t.FullName(), &t.Chunks[j]) })
+		}
+		for j := range t.Layers {
+			group.Go(func() error { return v.chunk(ctx, t.FullName(), &t.Layers[j].Chunk) })
 		}
 	}
 	if m.LargeObjects != nil {

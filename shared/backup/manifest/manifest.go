@@ -94,6 +94,9 @@ func (m *Manifest) format() int {
 			return 2
 		}
 	}
+	if m.LargeObjects != nil {
+		return 2
+	}
 	return 1
 }
 

@@ -112,6 +112,9 @@ func (c *Choice) RawBytes() int64 {
 	var n int64
 	for _, t := range c.Tables {
 		n += t.RawBytes
+		for i := range t.Layers {
+			n += t.Layers[i].Chunk.RawBytes
+		}
 	}
 	if c.LargeObjects != nil {
 		n += c.LargeObjects.RawBytes
