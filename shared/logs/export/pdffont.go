@@ -1,0 +1,119 @@
+package export
+
+import (
+	"bytes"
+	"fmt"
+	"unicode"
+	"unicode/utf16"
+
+	"github.com/go-fonts/dejavu/dejavusans"
+	"github.com/go-fonts/dejavu/dejavusansmono"
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/sfnt"
+	"golang.org/x/image/math/fixed"
+)
+
+// pdfFont is an embedded font. Each character that is used gets a code of its
+// own (CID), with a glyph to draw and the character to copy: so text that is
+// copied or searched is right beyond the Basic Multilingual Plane too, and also
+// where the font has no glyph, which is drawn as a box. (The libraries that we
+// tried end at U+FFFF, or map what is above it wrongly.)
+type pdfFont struct {
+	name  string // PostScript name
+	data  []byte
+	font  *sfnt.Font
+	buf   sfnt.Buffer
+	codes map[rune]int
+	used  []pdfGlyph // by code
+}
+
+type pdfGlyph struct {
+	char  rune
+	glyph sfnt.GlyphIndex
+	width int // thousandths of the size
+}
+
+func newFont(name string, data []byte) (*pdfFont, error) {
+	f, err := sfnt.Parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("read the font %s: %w", name, err)
+	}
+	// Code 0 is never used: some readers take it for "undefined".
+	return &pdfFont{name: name, data: data, font: f, codes: map[rune]int{}, used: make([]pdfGlyph, 1)}, nil
+}
+
+func newSans() (*pdfFont, error) { return newFont("DejaVuSans", dejavusans.TTF) }
+func newMono() (*pdfFont, error) { return newFont("DejaVuSansMono", dejavusansmono.TTF) }
+
+// has reports whether the font can draw a character.
+func (f *pdfFont) has(r rune) bool {
+	g, err := f.font.GlyphIndex(&f.buf, r)
+	return err == nil && g != 0
+}
+
+// code returns the code of a character.
+func (f *pdfFont) code(r rune) int {
+	if c, ok := f.codes[r]; ok {
+		return c
+	}
+	u := pdfGlyph{char: r}
+	if !invisible(r) {
+		u.glyph, _ = f.font.GlyphIndex(&f.buf, r) // 0, the box, when there is none
+		if a, err := f.font.GlyphAdvance(&f.buf, u.glyph, fixed.I(1000), font.HintingNone); err == nil {
+			u.width = a.Round()
+		}
+	} else {
+		u.glyph, _ = f.font.GlyphIndex(&f.buf, ' ')
+	}
+	c := len(f.used)
+	f.used = append(f.used, u)
+	f.codes[r] = c
+	return c
+}
+
+// invisible characters only shape their neighbours: joiners, variation
+// selectors, directions.
+func invisible(r rune) bool {
+	return unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Variation_Selector, r)
+}
+
+// width returns the width of a character, in thousandths of the size.
+func (f *pdfFont) width(r rune) int { return f.used[f.code(r)].width }
+
+// objects writes the font and returns the number of its dictionary.
+func (f *pdfFont) objects(d *pdfDoc) int {
+	file := d.stream(fmt.Sprintf("/Length1 %d", len(f.data)), f.data)
+	descriptor := d.object(fmt.Sprintf("<</Type/FontDescriptor/FontName/%s/Flags 4/FontBBox[-1000 -400 1600 1000]/ItalicAngle 0/Ascent 928/Descent -236/CapHeight 729/StemV 80/FontFile2 %d 0 R>>", f.name, file))
+	var widths bytes.Buffer
+	glyphs := make([]byte, 0, 2*len(f.used))
+	for _, u := range f.used {
+		fmt.Fprintf(&widths, "%d ", u.width)
+		glyphs = append(glyphs, byte(u.glyph>>8), byte(u.glyph))
+	}
+	toGlyph := d.stream("", glyphs)
+	descendant := d.object(fmt.Sprintf("<</Type/Font/Subtype/CIDFontType2/BaseFont/%s/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>/FontDescriptor %d 0 R/W[0[%s]]/CIDToGIDMap %d 0 R>>", f.name, descriptor, widths.String(), toGlyph))
+	toUnicode := d.stream("", f.toUnicode())
+	return d.object(fmt.Sprintf("<</Type/Font/Subtype/Type0/BaseFont/%s/Encoding/Identity-H/DescendantFonts[%d 0 R]/ToUnicode %d 0 R>>", f.name, descendant, toUnicode))
+}
+
+// toUnicode is the map from codes to characters (ISO 32000-1, 9.10.3): UTF-16,
+// in sections of at most 100.
+func (f *pdfFont) toUnicode() []byte {
+	var b bytes.Buffer
+	b.WriteString("/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n/CIDSystemInfo<</Registry(Adobe)/Ordering(UCS)/Supplement 0>>def\n/CMapName/Adobe-Identity-UCS def\n/CMapType 2 def\n1 begincodespacerange\n<0000><FFFF>\nendcodespacerange\n")
+	const section = 100
+	for from := 1; from < len(f.used); from += section {
+		to := min(len(f.used), from+section)
+		fmt.Fprintf(&b, "%d beginbfchar\n", to-from)
+		for code := from; code < to; code++ {
+			fmt.Fprintf(&b, "<%04X><", code)
+			for _, unit := range utf16.AppendRune(nil, f.used[code].char) {
+				fmt.Fprintf(&b, "%04X", unit)
+			}
+			b.WriteString(">\n")
+		}
+		b.WriteString("endbfchar\n")
+	}
+	b.WriteString("endcmap\nCMapName currentdict/CMap defineresource pop\nend\nend\n")
+	return b.Bytes()
+}
