@@ -29,18 +29,24 @@ func StartHTTP(name string, build Build[http.Handler]) {
 func HTTPHandler(h http.Handler) func(context.Context, events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
 	adapter := httpadapter.New(h)
 	return func(ctx context.Context, event events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
-		ctx = withRequestID(ctx)
-		if id := event.RequestContext.RequestID; id != "" {
-			ctx = httpapi.WithRequestID(ctx, id)
-		}
-		if i, ok := identityOf(event.RequestContext.Authorizer); ok {
-			ctx = auth.WithIdentity(ctx, i)
-		}
-		if _, err := url.ParseRequestURI(event.Path); err != nil {
-			event.Path = (&url.URL{Path: event.Path}).EscapedPath() // the adapter would fail on it
-		}
-		return adapter.ProxyWithContext(ctx, event)
+		return adapter.ProxyWithContext(identified(ctx, &event), event)
 	}
+}
+
+// identified returns the context of a request, and makes its path one that the
+// adapter does not fail on.
+func identified(ctx context.Context, event *events.APIGatewayProxyRequest) context.Context {
+	ctx = withRequestID(ctx)
+	if id := event.RequestContext.RequestID; id != "" {
+		ctx = httpapi.WithRequestID(ctx, id)
+	}
+	if i, ok := identityOf(event.RequestContext.Authorizer); ok {
+		ctx = auth.WithIdentity(ctx, i)
+	}
+	if _, err := url.ParseRequestURI(event.Path); err != nil {
+		event.Path = (&url.URL{Path: event.Path}).EscapedPath()
+	}
+	return ctx
 }
 
 // contextOf is what the authorizer tells API Gateway about an identity; only

@@ -17,11 +17,11 @@ import (
 	"guarda/shared/fault"
 )
 
-// spoolFolder holds the batches that wait, spoolBroken those that cannot be
+// No source can be named _logs. spoolFolder holds the batches that wait, spoolBroken those that cannot be
 // read: they are kept for a person to look at.
 const (
-	spoolFolder = "log-spool/"
-	spoolBroken = "log-spool-broken/"
+	spoolFolder = "_logs/spool/"
+	spoolBroken = "_logs/spool-broken/"
 )
 
 // BlobSpool keeps batches in the object store, one object each. The key starts

@@ -1,8 +1,12 @@
 package gateway
 
 import (
+	"bytes"
+	"compress/gzip"
+	"compress/zlib"
 	"encoding/base64"
 	"encoding/json"
+	"io"
 	"mime"
 	"net"
 	"net/http"
@@ -14,13 +18,41 @@ import (
 func (g *Gateway) event(c *call) []byte {
 	e := g.request(c)
 	e["body"], e["isBase64Encoded"] = nil, false
-	if len(c.body) > 0 {
-		e["body"] = string(c.body) // what is no UTF-8 is spoilt, as it is there
+	if body := g.decompressed(c); len(body) > 0 {
+		e["body"] = string(body) // what is no UTF-8 is spoilt, as it is there
 		if g.binary(c.r.Header.Get("Content-Type")) {
-			e["body"], e["isBase64Encoded"] = base64.StdEncoding.EncodeToString(c.body), true
+			e["body"], e["isBase64Encoded"] = base64.StdEncoding.EncodeToString(body), true
 		}
 	}
 	return encode(e)
+}
+
+// decompressed undoes gzip and deflate where the API is set to. The header
+// stays, and a body that cannot be decoded too: the function has to cope.
+func (g *Gateway) decompressed(c *call) []byte {
+	var r io.Reader
+	switch c.r.Header.Get("Content-Encoding") {
+	case "gzip":
+		z, err := gzip.NewReader(bytes.NewReader(c.body))
+		if err != nil {
+			return c.body
+		}
+		r = z
+	case "deflate":
+		z, err := zlib.NewReader(bytes.NewReader(c.body))
+		if err != nil {
+			return c.body
+		}
+		r = z
+	}
+	if r == nil || !g.cfg.API.Decompresses {
+		return c.body
+	}
+	body, err := io.ReadAll(io.LimitReader(r, maxBody+1))
+	if err != nil || len(body) > maxBody {
+		return c.body
+	}
+	return body
 }
 
 func encode(v any) []byte {

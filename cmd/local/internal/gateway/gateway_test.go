@@ -2,6 +2,8 @@ package gateway_test
 
 import (
 	"bufio"
+	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -52,6 +54,7 @@ Resources:
       StageName: live
       Variables: {colour: blue}
       BinaryMediaTypes: [image~1png]
+      MinimumCompressionSize: 1024
       Auth:
         AddDefaultAuthorizerToCorsPreflight: false
         DefaultAuthorizer: Token
@@ -212,6 +215,13 @@ func TestTheEventHasAPIGatewaysShape(t *testing.T) {
 	binary := s.event(t, "POST", "/open", "\x00\xff", "Content-Type", "image/png")
 	if binary["body"] != "AP8=" || binary["isBase64Encoded"] != true {
 		t.Errorf("binary body %v", binary["body"])
+	}
+	var zipped bytes.Buffer
+	z := gzip.NewWriter(&zipped)
+	_, _ = z.Write([]byte(`{"a":1}`))
+	_ = z.Close()
+	if e := s.event(t, "POST", "/open", zipped.String(), "Content-Encoding", "gzip"); e["body"] != `{"a":1}` {
+		t.Errorf("a gzip body arrives as %q", e["body"])
 	}
 }
 

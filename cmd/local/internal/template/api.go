@@ -15,6 +15,7 @@ type API struct {
 	Stage             string
 	Variables         map[string]string // stage variables
 	BinaryTypes       []string          // media types, "*/*" among them perhaps
+	Decompresses      bool              // MinimumCompressionSize is set: compressed bodies are decoded
 	DefaultAuthorizer string            // "" if none
 	Authorizers       map[string]*Authorizer
 	// PreflightAuthorized says that preflight requests need the default
@@ -99,6 +100,7 @@ func (b *builder) addAPI(api *API, o *object) {
 	for _, t := range o.texts("BinaryMediaTypes") {
 		api.BinaryTypes = append(api.BinaryTypes, strings.ReplaceAll(t, "~1", "/"))
 	}
+	_, api.Decompresses = o.integer("MinimumCompressionSize", 0, 10<<20)
 	if auth := o.object("Auth"); auth != nil {
 		b.readAuth(api, auth)
 	}
@@ -113,7 +115,7 @@ func (b *builder) addAPI(api *API, o *object) {
 		}
 	}
 	o.ignore("Name", "Description", "Tags", "PropagateTags", "TracingEnabled", "AccessLogSetting", "MethodSettings", "EndpointConfiguration",
-		"OpenApiVersion", "MinimumCompressionSize", "AlwaysDeploy", "FailOnWarnings", "DisableExecuteApiEndpoint", "SecurityPolicy", "Domain", "Mode")
+		"OpenApiVersion", "AlwaysDeploy", "FailOnWarnings", "DisableExecuteApiEndpoint", "SecurityPolicy", "Domain", "Mode")
 	for _, key := range []string{"DefinitionBody", "DefinitionUri", "MergeDefinitions"} {
 		o.refuse(key, "routes come from the functions' events")
 	}

@@ -1,0 +1,35 @@
+// Command logs-keeper is the function that EventBridge Scheduler calls every
+// minute for the log store: it stores what was put aside while Postgres was
+// away, makes partitions ahead, drops old ones, and adds up counts.
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"guarda/shared/blob/open"
+	"guarda/shared/clock"
+	"guarda/shared/config"
+	"guarda/shared/config/awssecret"
+	"guarda/shared/lambdafn"
+	"guarda/shared/postgres"
+	"guarda/shared/postgres/logstore"
+)
+
+func main() { lambdafn.StartJob("logs-keeper", build) }
+
+func build(ctx context.Context, log *slog.Logger) (lambdafn.Job[event], error) {
+	cfg, err := config.Load(ctx, awssecret.Fetch, config.Database, config.Store)
+	if err != nil {
+		return nil, err
+	}
+	db, err := postgres.Open(ctx, cfg.DatabaseURL.Reveal(), postgres.Options{ApplicationName: "guarda logs-keeper"})
+	if err != nil {
+		return nil, err
+	}
+	blobs, err := open.Store(ctx, cfg.StoreURL, open.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return newHandler(logstore.New(db, clock.System{}), blobs, log), nil
+}
