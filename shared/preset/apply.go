@@ -25,24 +25,29 @@ func (p Preset) Apply(c *pgcatalog.Catalog, data []string) (*pgcatalog.Catalog, 
 		return c, left
 	}
 	byID := make(map[int]*pgcatalog.Entry, len(c.Entries))
-	rows := map[uint32]bool{} // tables that stay
 	for i := range c.Entries {
 		byID[c.Entries[i].ID] = &c.Entries[i]
 	}
 	out := *c
 	out.Tables, out.Entries = nil, nil
-	for _, t := range c.Tables {
-		if p.keepsRows(t.Schema, t.Name, data) {
-			out.Tables = append(out.Tables, t)
-			rows[t.OID] = true
-		} else {
-			left.Rows[t.OID] = p.inSchema(t.Schema)
-		}
-	}
+	tables := map[uint32]string{} // those whose definition is the platform's
 	for i := range c.Entries {
 		e := &c.Entries[i]
 		if why := p.managed(e, byID, left.Entries, data); why != "" {
 			left.Entries[e.ID] = why
+			if e.Kind == "TABLE" {
+				tables[e.Table] = why
+			}
+		}
+	}
+	for _, t := range c.Tables {
+		switch {
+		case !p.keepsRows(t.Schema, t.Name, data):
+			left.Rows[t.OID] = p.inSchema(t.Schema)
+		case tables[t.OID] != "" && !p.Schema(t.Schema):
+			left.Rows[t.OID] = tables[t.OID]
+		default:
+			out.Tables = append(out.Tables, t)
 		}
 	}
 	var roles []string

@@ -12,6 +12,7 @@ import (
 	"guarda/shared/backup/pgsession"
 	"guarda/shared/fault"
 	"guarda/shared/pgcatalog"
+	"guarda/shared/preset"
 )
 
 // beside reports whether the target may hold other things than the backup.
@@ -85,7 +86,8 @@ func (x *restoration) checkFree(ctx context.Context) error {
 }
 
 // checkEmpty refuses a target that has objects of its own. What extensions own
-// does not count: managed services install some in every database.
+// does not count: managed services install some in every database. Nor does
+// what belongs to the target's platform, which makes it in every database too.
 func (x *restoration) checkEmpty(ctx context.Context) error {
 	const query = `
 		with own as (
@@ -101,13 +103,17 @@ func (x *restoration) checkEmpty(ctx context.Context) error {
 		)
 		select kind || ' ' || case when kind = 'schema' then quote_ident(name) else quote_ident(nspname) || '.' || quote_ident(name) end, count(*) over (), bool_or(nspname = $1) over ()
 		from own o
-		where nspname !~ '^pg_' and nspname <> 'information_schema'
+		where nspname !~ '^pg_' and nspname <> 'information_schema' and nspname <> all ($2::text[])
 		  and not exists (select from pg_depend d where d.classid = o.class and d.objid = o.oid and d.deptype = 'e')
 		order by kind = 'schema', nspname = $1, 1 limit 1`
 	var first string
 	var count int64
 	var broken bool
-	err := x.conn.QueryRow(ctx, query, journalSchema).Scan(&first, &count, &broken)
+	platform, err := preset.Detect(ctx, x.conn)
+	if err != nil {
+		return pgsession.Explain(err, "look at the target")
+	}
+	err = x.conn.QueryRow(ctx, query, journalSchema, preset.Named(platform.Name).Among(platform.Schemas)).Scan(&first, &count, &broken)
 	if err == pgx.ErrNoRows { //nolint:errorlint // pgx returns it as it is
 		return x.checkNoLargeObjects(ctx)
 	}

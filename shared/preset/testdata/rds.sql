@@ -1,0 +1,14 @@
+alter schema public owner to rdsadmin;
+set role rdsadmin;
+create extension citext;
+create function pg_catalog.rds_tools() returns int language sql as 'select 1';
+create schema rds_own;
+create table rds_own.state (id int);
+create function rds_own.watch() returns event_trigger language plpgsql as 'begin end';
+create event trigger rds_watch on ddl_command_end execute function rds_own.watch();
+alter default privileges grant select on tables to rds_superuser;
+grant usage, create on schema public to customer;
+set role customer;
+create table public.orders (id serial primary key, name citext);
+insert into public.orders (name) values ('a'), ('b');
+grant select on public.orders to rds_superuser;

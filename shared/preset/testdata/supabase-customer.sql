@@ -1,0 +1,13 @@
+-- What a customer does with it.
+create table public.profiles (id int primary key references auth.users (id), name extensions.citext);
+alter table public.profiles enable row level security;
+create policy own on public.profiles to authenticated using (id = auth.uid());
+grant select on public.profiles to anon, authenticated;
+create function public.handle_new_user() returns trigger language plpgsql as 'begin insert into public.profiles values (new.id, new.email); return new; end';
+create trigger on_auth_user_created after insert on auth.users for each row execute function public.handle_new_user();
+create policy own_files on storage.objects to authenticated using (owner_id = auth.uid());
+create view public.emails as select u.email from auth.users u;
+alter publication supabase_realtime add table public.profiles;
+insert into auth.users values (1, 'Ana@example.com'), (2, 'bia@example.com');
+insert into auth.refresh_tokens (user_id) values (1), (1), (2);
+insert into storage.objects values (1, 1);
