@@ -229,3 +229,21 @@ func notNil(texts []string) []string {
 	}
 	return texts
 }
+
+// Share returns the part of all entries that are of a pattern, 0 to 1.
+func (s *Store) Share(ctx context.Context, id uuid.UUID) (share float64, err error) {
+	err = s.db.QueryRow(ctx, `
+		select coalesce(sum(c.n) filter (where coalesce(p.merged_into, p.id) = $1::text::uuid) / nullif(sum(c.n), 0), 0)::float8
+		from guarda.log_counts c left join guarda.log_patterns p on p.id = c.pattern_id where c.span = 86400`, id.String()).Scan(&share)
+	return share, postgres.Explain(err, "count log patterns")
+}
+
+// Sample returns the message of a pattern's sample, nil when it is gone.
+func (s *Store) Sample(ctx context.Context, p *Pattern) (*string, error) {
+	var message string
+	err := s.db.QueryRow(ctx, `select message from guarda.advanced_logs where created_at = $1::timestamptz and id = $2::text::uuid`, p.SampleAt, p.Sample.String()).Scan(&message)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	return &message, postgres.Explain(err, "read a log pattern's sample")
+}
