@@ -109,9 +109,8 @@ type reader struct {
 }
 
 // Read reads the catalog of the database that q is connected to. The caller's
-// transaction decides which state of the catalog is seen; the number of
-// queries does not depend on the number of objects, but for one query per 100
-// sequences on servers before 18.
+// transaction decides which state of the catalog is seen. There are at most 80
+// queries, however many objects there are.
 //
 // Read sets search_path and the settings that decide how the server prints
 // expressions (see pinSession) for the rest of the session.

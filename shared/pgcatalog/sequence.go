@@ -1,7 +1,9 @@
 package pgcatalog
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -118,51 +120,69 @@ func (r *reader) readSequences() error {
 	return r.readSequenceValues(wanted)
 }
 
-// readSequenceValues reads where sequences stand: in one query from PostgreSQL
-// 18 on, before that 100 in one. Sequences are not under the snapshot's
-// control: what is read is never older than it.
+// readSequenceValues makes the SEQUENCE SET entries. Sequences are not under
+// the snapshot's control: what is read is never older than it.
 func (r *reader) readSequenceValues(rels []*relation) error {
-	for len(rels) > 0 {
-		batch := rels
-		if r.version < 180000 {
-			batch = rels[:min(100, len(rels))]
+	values, err := r.sequenceValues(rels)
+	if err != nil {
+		return err
+	}
+	for _, v := range values {
+		rel := r.rels[v.OID]
+		n := &node{
+			kind: "SEQUENCE SET", schema: rel.Schema, name: rel.Name, owner: rel.Owner, section: Data, ref: "SEQUENCE " + rel.full(),
+			deps: []key{{classRelation, rel.OID}}, table: rel.OID, about: []Address{{Class: classRelation, OID: rel.OID}},
+			emit: func(*node) string {
+				return fmt.Sprintf("SELECT pg_catalog.setval(%s, %d, %t);\n", quoteLiteral(rel.full()), v.Last, v.Called)
+			},
 		}
-		rels = rels[len(batch):]
-		values, err := r.sequenceValues(batch)
-		if err != nil {
-			return err
+		if rel.node != nil {
+			n.table = rel.node.table
 		}
-		for _, v := range values {
-			rel := r.rels[v.OID]
-			n := &node{
-				kind: "SEQUENCE SET", schema: rel.Schema, name: rel.Name, owner: rel.Owner, section: Data, ref: "SEQUENCE " + rel.full(),
-				deps: []key{{classRelation, rel.OID}}, table: rel.OID, about: []Address{{Class: classRelation, OID: rel.OID}},
-				emit: func(*node) string {
-					return fmt.Sprintf("SELECT pg_catalog.setval(%s, %d, %t);\n", quoteLiteral(rel.full()), v.Last, v.Called)
-				},
-			}
-			if rel.node != nil {
-				n.table = rel.node.table
-			}
-			r.graph.add(n)
-		}
+		r.graph.add(n)
 	}
 	return nil
 }
 
-func (r *reader) sequenceValues(batch []*relation) ([]sequenceValue, error) {
+// sequenceValues reads where sequences stand, ordered by OID: in one query from
+// PostgreSQL 18 on. Before that one query finds those that were used, and the
+// others are read by name, in up to maxBatches queries.
+func (r *reader) sequenceValues(rels []*relation) ([]sequenceValue, error) {
+	if len(rels) == 0 {
+		return nil, nil
+	}
+	oids := make([]uint32, len(rels))
+	for i, s := range rels {
+		oids[i] = s.OID
+	}
 	if r.version >= 180000 {
-		oids := make([]uint32, len(batch))
-		for i, s := range batch {
-			oids[i] = s.OID
-		}
 		return query[sequenceValue](r, `
-			select s.id, d.last_value, d.is_called from unnest($1::oid[]) s (id) cross join lateral pg_get_sequence_data(s.id) d`, oids)
+			select s.id, d.last_value, d.is_called from unnest($1::oid[]) s (id) cross join lateral pg_get_sequence_data(s.id) d order by 1`, oids)
 	}
-	parts := make([]string, len(batch))
-	for i, s := range batch {
-		parts[i] = fmt.Sprintf("select %d::oid, last_value, is_called from %s", s.OID, s.full())
+	used, err := query[sequenceValue](r, `
+		select s.id, s.last, true from (select id, pg_sequence_last_value(id) as last from unnest($1::oid[]) u (id)) s where s.last is not null order by 1`, oids)
+	if err != nil {
+		return nil, err
 	}
-	// Each text is used once: not worth a place among the prepared statements.
-	return query[sequenceValue](r, strings.Join(parts, "\nunion all "), pgx.QueryExecModeExec)
+	known := make(map[uint32]bool, len(used))
+	for _, v := range used {
+		known[v.OID] = true
+	}
+	unused := slices.DeleteFunc(slices.Clone(rels), func(s *relation) bool { return known[s.OID] })
+	const smallest, maxBatches = 200, 10
+	size := max(smallest, (len(unused)+maxBatches-1)/maxBatches)
+	for batch := range slices.Chunk(unused, size) {
+		parts := make([]string, len(batch))
+		for i, s := range batch {
+			parts[i] = fmt.Sprintf("(%d::oid, (select last_value from %s), (select is_called from %s))", s.OID, s.full(), s.full())
+		}
+		// Each text is used once: not worth a place among the prepared statements.
+		read, err := query[sequenceValue](r, "values "+strings.Join(parts, ",\n"), pgx.QueryExecModeExec)
+		if err != nil {
+			return nil, err
+		}
+		used = append(used, read...)
+	}
+	slices.SortFunc(used, func(a, b sequenceValue) int { return cmp.Compare(a.OID, b.OID) })
+	return used, nil
 }
