@@ -15,6 +15,7 @@ import (
 	"guarda/shared/logs"
 	"guarda/shared/postgres"
 	"guarda/shared/postgres/logstore"
+	"guarda/shared/postgres/patternstore"
 )
 
 func main() { lambdafn.StartJob("cloudwatch-logs", build) }
@@ -28,8 +29,10 @@ func build(ctx context.Context, log *slog.Logger) (lambdafn.Job[event], error) {
 	if err != nil {
 		return nil, err
 	}
+	store := logstore.New(db, clock.System{})
+	store.Patterns = patternstore.New(db, clock.System{})
 	return newHandler(&logs.Ingester{
-		Store: logstore.New(db, clock.System{}), Clock: clock.System{}, Log: log,
+		Store: store, Clock: clock.System{}, Log: log,
 		Spool: &logs.BlobSpool{Clock: clock.System{}, Open: func(ctx context.Context) (blob.Store, error) { return open.Store(ctx, cfg.StoreURL, open.Options{}) }},
 	}), nil
 }

@@ -14,6 +14,7 @@ import (
 	"guarda/shared/lambdafn"
 	"guarda/shared/postgres"
 	"guarda/shared/postgres/logstore"
+	"guarda/shared/postgres/patternstore"
 )
 
 func main() { lambdafn.StartJob("logs-keeper", build) }
@@ -31,5 +32,7 @@ func build(ctx context.Context, log *slog.Logger) (lambdafn.Job[event], error) {
 	if err != nil {
 		return nil, err
 	}
-	return newHandler(logstore.New(db, clock.System{}), blobs, log), nil
+	store := logstore.New(db, clock.System{})
+	store.Patterns = patternstore.New(db, clock.System{})
+	return newHandler(store, blobs, log), nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"maps"
 	"net/http"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"guarda/functions/internal/logquery"
 	"guarda/shared/httpapi"
 	"guarda/shared/logs"
+	"guarda/shared/postgres/logstore"
 )
 
 // defaultRange is what histogram and facets cover without start_date.
@@ -136,35 +138,45 @@ func (h *handler) facets(w http.ResponseWriter, r *http.Request) error {
 	if !a.Exact {
 		a.CountedBackTo = &backTo
 	}
+	known, err := h.patterns(r.Context(), list)
+	if err != nil {
+		return err
+	}
+	labels := map[string]string{}
 	for _, t := range list {
-		pattern := ""
-		if t.Pattern != uuid.Nil {
-			pattern = t.Pattern.String()
-		}
 		levels[string(t.Level)] += t.N
 		sources[t.Source] += t.N
+		pattern := ""
+		if t.Pattern != uuid.Nil {
+			p, ok := known[t.Pattern]
+			if !ok {
+				p.ID = t.Pattern
+			}
+			pattern = p.ID.String()
+			labels[pattern] = p.Template
+		}
 		patterns[pattern] += t.N
 		a.Total += t.N
 	}
 	a.Levels, a.Sources, a.Patterns = top(levels, limit), top(sources, limit), top(patterns, limit)
-	var ids []uuid.UUID
-	for _, p := range a.Patterns {
-		if id, err := uuid.Parse(p.Value); err == nil {
-			ids = append(ids, id)
-		}
-	}
-	if len(ids) > 0 {
-		templates, err := h.Store.Templates(r.Context(), ids)
-		if err != nil {
-			return err
-		}
-		for i := range a.Patterns {
-			if id, err := uuid.Parse(a.Patterns[i].Value); err == nil {
-				a.Patterns[i].Label = templates[id]
-			}
-		}
+	for i := range a.Patterns {
+		a.Patterns[i].Label = labels[a.Patterns[i].Value]
 	}
 	return httpapi.JSON(w, http.StatusOK, a)
+}
+
+// patterns looks up what the patterns of tallies are.
+func (h *handler) patterns(ctx context.Context, list []logstore.Tally) (map[uuid.UUID]logstore.Pattern, error) {
+	ids := map[uuid.UUID]bool{}
+	for _, t := range list {
+		if t.Pattern != uuid.Nil {
+			ids[t.Pattern] = true
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return h.Store.PatternsOf(ctx, slices.Collect(maps.Keys(ids)))
 }
 
 // top returns the values with the most entries, the same ones every time.

@@ -55,9 +55,9 @@ func (d Deps) tail(w http.ResponseWriter, r *http.Request) error {
 	}
 	t := &tail{Deps: d, w: w, query: query, tokens: burst}
 	if from != "" {
-		var ok bool
-		if t.cursor, ok = logs.ParseFeedCursor(from, d.Clock.Now()); !ok {
-			q.Field("last_event_id", "invalid", "must be the id of an event of this stream")
+		var err error
+		if t.cursor, err = logs.ParseFeedCursor(from, d.Clock.Now()); err != nil {
+			_ = q.Add("last_event_id", err)
 		}
 	}
 	if err := q.Err(); err != nil {

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"guarda/shared/fault"
 )
 
 // FeedCursor is a place in the order of arrival. Batches are numbered when they
@@ -69,8 +71,16 @@ func (c *FeedCursor) Text() string {
 	return b.String()
 }
 
-// ParseFeedCursor reads what Text wrote.
-func ParseFeedCursor(s string, now time.Time) (c FeedCursor, ok bool) {
+// ParseFeedCursor reads what Text wrote; anything else is fault.Invalid.
+func ParseFeedCursor(s string, now time.Time) (FeedCursor, error) {
+	c, ok := parseFeedCursor(s, now)
+	if !ok {
+		return c, fault.New(fault.Invalid, "this is not the id of an event of this stream")
+	}
+	return c, nil
+}
+
+func parseFeedCursor(s string, now time.Time) (c FeedCursor, ok bool) {
 	number := func(s string) int64 {
 		n, err := strconv.ParseInt(s, 10, 64)
 		if err != nil || n < 0 || s[0] == '+' {

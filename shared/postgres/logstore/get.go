@@ -87,21 +87,27 @@ func (s *Store) Context(ctx context.Context, hit *logs.Hit, q logs.Query, before
 	return older, newer, nil
 }
 
-// Templates returns the templates of patterns by their ids; patterns that are
-// not known are left out.
-func (s *Store) Templates(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]string, error) {
+// Pattern is what entries with a pattern's id belong to now.
+type Pattern struct {
+	ID       uuid.UUID // itself, or what it was merged into
+	Template string
+}
+
+// PatternsOf returns what ids stand for; those that are not known are left out.
+func (s *Store) PatternsOf(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]Pattern, error) {
 	texts := make([]string, len(ids))
 	for i, id := range ids {
 		texts[i] = id.String()
 	}
-	rows, err := s.db.Query(ctx, `select id::text, template from guarda.log_patterns where id = any($1::text[]::uuid[])`, texts)
+	rows, err := s.db.Query(ctx, `select p.id::text, coalesce(r.id, p.id)::text, coalesce(r.template, p.template)
+		from guarda.log_patterns p left join guarda.log_patterns r on r.id = p.merged_into where p.id = any($1::text[]::uuid[])`, texts)
 	if err != nil {
 		return nil, explainSearch(err)
 	}
-	out := map[uuid.UUID]string{}
-	var id, template string
-	_, err = pgx.ForEachRow(rows, []any{&id, &template}, func() error {
-		out[parseUUID(id)] = template
+	out := map[uuid.UUID]Pattern{}
+	var id, now, template string
+	_, err = pgx.ForEachRow(rows, []any{&id, &now, &template}, func() error {
+		out[parseUUID(id)] = Pattern{parseUUID(now), template}
 		return nil
 	})
 	if err != nil {

@@ -67,7 +67,8 @@ func (w *where) counted(q *logs.Query) {
 		w.add("source = any(?::text[])", q.Sources)
 	}
 	if q.PatternID != "" {
-		w.add("pattern_id = ?::text::uuid", q.PatternID)
+		// Entries keep the id of a pattern that was merged into another one.
+		w.add("pattern_id in (select ?::text::uuid union all select p.id from guarda.log_patterns p where p.merged_into = ?::text::uuid)", q.PatternID, q.PatternID)
 	}
 }
 
