@@ -3,6 +3,7 @@ package pgcatalog
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -225,17 +226,44 @@ func (r *reader) since(version int, expr, other string) string {
 	return other
 }
 
-// query collects the rows of a query into structs, column by column.
-func query[T any](r *reader, sql string, args ...any) ([]T, error) {
+// each calls visit with each row of a query, in a struct whose fields are the
+// query's columns. The struct is the same one every time: visit keeps a copy
+// of what it needs, or what its fields point to.
+func each[T any](r *reader, visit func(*T) error, sql string, args ...any) error {
 	rows, err := r.q.Query(r.ctx, sql, args...)
 	if err != nil {
-		return nil, fmt.Errorf("read the catalog: %w", err)
+		return fmt.Errorf("read the catalog: %w", err)
 	}
-	out, err := pgx.CollectRows(rows, pgx.RowToStructByPos[T])
-	if err != nil {
-		return nil, fmt.Errorf("read the catalog: %w", err)
+	defer rows.Close()
+	var row, blank T
+	v := reflect.ValueOf(&row).Elem()
+	targets := make([]any, v.NumField())
+	for i := range targets {
+		targets[i] = v.Field(i).Addr().Interface()
 	}
-	return out, nil
+	for rows.Next() {
+		row = blank
+		if err := rows.Scan(targets...); err != nil {
+			return fmt.Errorf("read the catalog: %w", err)
+		}
+		if err := visit(&row); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("read the catalog: %w", err)
+	}
+	return nil
+}
+
+// query collects the rows of a query into structs, column by column.
+func query[T any](r *reader, sql string, args ...any) ([]T, error) {
+	var out []T
+	err := each(r, func(row *T) error {
+		out = append(out, *row)
+		return nil
+	}, sql, args...)
+	return out, err
 }
 
 // userSchema is the condition on pg_namespace n for schemas of users.
@@ -266,30 +294,26 @@ func (r *reader) readDependencies() error {
 		Class, OID, RefClass, RefOID uint32
 		Type                         string
 	}
-	rows, err := query[row](r, `
-		select classid, objid, refclassid, refobjid, deptype::text from pg_depend
-		where deptype in ('n', 'a', 'i', 'P', 'S') and objid >= $1 and refobjid >= $1`, uint32(firstNormalOID))
-	if err != nil {
-		return err
-	}
 	g := r.graph
-	for _, d := range rows {
+	return each(r, func(d *row) error {
 		from, to := key{d.Class, d.OID}, key{d.RefClass, d.RefOID}
 		if _, ok := r.member[from]; ok {
-			continue
+			return nil
 		}
 		if g.clone(from) {
-			continue
+			return nil
 		}
 		n := g.find(from)
 		if n == nil || d.Class == classProc && d.Type == "i" || r.ignoredDependency(from, to, d.Type) {
-			continue
+			return nil
 		}
 		// A row that only belongs to the node (an array type, a member of an
 		// operator family) adds its needs to the node's.
 		n.deps = append(n.deps, to)
-	}
-	return nil
+		return nil
+	}, `
+		select classid, objid, refclassid, refobjid, deptype::text from pg_depend
+		where deptype in ('n', 'a', 'i', 'P', 'S') and objid >= $1 and refobjid >= $1`, uint32(firstNormalOID))
 }
 
 // ignoredDependency tells which dependencies are expressed by an entry of

@@ -70,7 +70,7 @@ func (t *relation) full() string { return qualified(t.Schema, t.Name) }
 // readRelations reads the relations of users and makes their entries, except
 // sequences that an identity column owns.
 func (r *reader) readRelations() error {
-	rows, err := query[struct {
+	type row struct {
 		OID                           uint32
 		Schema, Name, Kind, Owner     string
 		Persistence, Tablespace       string
@@ -89,7 +89,21 @@ func (r *reader) readRelations() error {
 		Rows                          float64
 		FileNode                      uint32
 		RowType                       uint32
-	}](r, `
+	}
+	return each(r, func(row *row) error {
+		t := &relation{
+			OID: row.OID, Schema: row.Schema, Name: row.Name, Kind: row.Kind, Owner: row.Owner, Persistence: row.Persistence,
+			Tablespace: row.Tablespace, AccessMethod: row.AccessMethod, Options: row.Options, ToastOptions: row.ToastOptions,
+			RowSecurity: row.RowSecurity, ForceRowSecurity: row.ForceRowSecurity, ReplicaIdentity: row.ReplicaIdentity,
+			IsPartition: row.IsPartition, Bound: row.Bound, PartitionKey: row.PartitionKey, OfType: row.OfType,
+			Populated: row.Populated, Actual: row.Actual, Base: row.Base, Server: row.Server, ForeignOptions: row.ForeignOptions,
+			Pages: row.Pages, ToastPages: row.ToastPages, Rows: row.Rows, FileNode: row.FileNode, RowType: row.RowType,
+		}
+		r.rels[t.OID] = t
+		r.relOrder = append(r.relOrder, t)
+		r.addRelation(t)
+		return nil
+	}, `
 		select c.oid, n.nspname, c.relname, c.relkind::text, pg_get_userbyid(c.relowner), c.relpersistence::text,
 		       coalesce(ts.spcname, ''), coalesce(am.amname, ''), coalesce(c.reloptions, '{}'), coalesce(tc.reloptions, '{}'),
 		       c.relrowsecurity, c.relforcerowsecurity, c.relreplident::text, c.relispartition,
@@ -111,24 +125,6 @@ func (r *reader) readRelations() error {
 		left join pg_foreign_server fs on fs.oid = ft.ftserver
 		where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and c.relpersistence <> 't' and (`+userSchema+`)
 		order by c.oid`)
-	if err != nil {
-		return err
-	}
-	for i := range rows {
-		row := &rows[i]
-		t := &relation{
-			OID: row.OID, Schema: row.Schema, Name: row.Name, Kind: row.Kind, Owner: row.Owner, Persistence: row.Persistence,
-			Tablespace: row.Tablespace, AccessMethod: row.AccessMethod, Options: row.Options, ToastOptions: row.ToastOptions,
-			RowSecurity: row.RowSecurity, ForceRowSecurity: row.ForceRowSecurity, ReplicaIdentity: row.ReplicaIdentity,
-			IsPartition: row.IsPartition, Bound: row.Bound, PartitionKey: row.PartitionKey, OfType: row.OfType,
-			Populated: row.Populated, Actual: row.Actual, Base: row.Base, Server: row.Server, ForeignOptions: row.ForeignOptions,
-			Pages: row.Pages, ToastPages: row.ToastPages, Rows: row.Rows, FileNode: row.FileNode, RowType: row.RowType,
-		}
-		r.rels[t.OID] = t
-		r.relOrder = append(r.relOrder, t)
-		r.addRelation(t)
-	}
-	return nil
 }
 
 func (r *reader) addRelation(t *relation) {
@@ -166,7 +162,7 @@ func (r *reader) addRelation(t *relation) {
 // readColumns reads the columns of users' relations and composite types, and
 // the expressions of defaults and generated columns.
 func (r *reader) readColumns() error {
-	rows, err := query[struct {
+	type row struct {
 		Relation                uint32
 		Num                     int16
 		Name, Type              string
@@ -182,7 +178,27 @@ func (r *reader) readColumns() error {
 		Collation               string
 		Missing                 *string
 		Actual                  []string
-	}](r, `
+	}
+	byType := map[uint32]*typeInfo{}
+	for _, t := range r.types {
+		if t.Type == "c" && t.RelationKind == "c" {
+			byType[t.Relation] = t
+		}
+	}
+	err := each(r, func(w *row) error {
+		c := &column{
+			Relation: w.Relation, Num: w.Num, Name: w.Name, Type: w.Type, TypeOID: w.TypeOID, NotNull: w.NotNull,
+			Identity: w.Identity, Generated: w.Generated, Dropped: w.Dropped, Local: w.Local, InheritCount: w.InheritCount,
+			Storage: w.Storage, TypeStorage: w.TypeStorage, Compression: w.Compression, Statistics: w.Statistics,
+			Options: w.Options, ForeignOptions: w.ForeignOptions, Collation: w.Collation, Missing: w.Missing, Actual: w.Actual,
+		}
+		if t := r.rels[c.Relation]; t != nil {
+			t.columns = append(t.columns, c)
+		} else if t := byType[c.Relation]; t != nil {
+			t.attributes = append(t.attributes, c)
+		}
+		return nil
+	}, `
 		select a.attrelid, a.attnum, a.attname, case when a.attisdropped then '' else format_type(a.atttypid, a.atttypmod) end, a.atttypid, a.attnotnull,
 		       a.attidentity::text, a.attgenerated::text, a.attisdropped, a.attislocal, a.attinhcount::int,
 		       a.attstorage::text, coalesce(t.typstorage::text, ''), `+r.since(140000, `a.attcompression::text`, `''`)+`,
@@ -199,26 +215,6 @@ func (r *reader) readColumns() error {
 		order by a.attrelid, a.attnum`)
 	if err != nil {
 		return err
-	}
-	byType := map[uint32]*typeInfo{}
-	for _, t := range r.types {
-		if t.Type == "c" && t.RelationKind == "c" {
-			byType[t.Relation] = t
-		}
-	}
-	for i := range rows {
-		w := &rows[i]
-		c := &column{
-			Relation: w.Relation, Num: w.Num, Name: w.Name, Type: w.Type, TypeOID: w.TypeOID, NotNull: w.NotNull,
-			Identity: w.Identity, Generated: w.Generated, Dropped: w.Dropped, Local: w.Local, InheritCount: w.InheritCount,
-			Storage: w.Storage, TypeStorage: w.TypeStorage, Compression: w.Compression, Statistics: w.Statistics,
-			Options: w.Options, ForeignOptions: w.ForeignOptions, Collation: w.Collation, Missing: w.Missing, Actual: w.Actual,
-		}
-		if t := r.rels[c.Relation]; t != nil {
-			t.columns = append(t.columns, c)
-		} else if t := byType[c.Relation]; t != nil {
-			t.attributes = append(t.attributes, c)
-		}
 	}
 	return r.readDefaults()
 }
@@ -279,33 +275,41 @@ func (r *reader) readDefaults() error {
 	return nil
 }
 
-// finishRelations records columns as subjects of comments and grants.
+// finishRelations records the columns that grants are about.
 func (r *reader) finishRelations() error {
 	for _, t := range r.relOrder {
 		for _, c := range t.columns {
-			if c.Dropped || t.Kind == "S" {
+			init := r.inits[subjectKey{classRelation, t.OID, int32(c.Num)}]
+			if len(c.Actual) == 0 && len(init) == 0 {
 				continue
 			}
-			var acl *aclSubject
-			init := r.inits[subjectKey{classRelation, t.OID, int32(c.Num)}]
-			if len(c.Actual) > 0 || len(init) > 0 {
-				acl = &aclSubject{
+			if s := r.columnSubject(t, c); s != nil {
+				s.acl = &aclSubject{
 					target: grantTarget{on: "TABLE " + t.full(), column: c.Name, all: columnLetters},
 					owner:  t.Owner, actual: c.Actual, base: init,
 				}
+				r.addSubject(*s)
 			}
-			n := t.node
-			if n == nil {
-				n = &node{key: key{classRelation, t.OID}}
-			}
-			r.addSubject(subject{
-				key: subjectKey{classRelation, t.OID, int32(c.Num)}, node: n,
-				ref: "COLUMN " + t.full() + "." + quoteIdent(c.Name), schema: t.Schema, tag: "COLUMN " + t.Name + "." + c.Name,
-				acl: acl, quiet: t.node == nil,
-			})
 		}
 	}
 	return nil
+}
+
+// columnSubject describes a column for comments, labels and grants; nil for
+// one that has none.
+func (r *reader) columnSubject(t *relation, c *column) *subject {
+	if c.Dropped || t.Kind == "S" {
+		return nil
+	}
+	n := t.node
+	if n == nil {
+		n = &node{key: key{classRelation, t.OID}}
+	}
+	return &subject{
+		key: subjectKey{classRelation, t.OID, int32(c.Num)}, node: n,
+		ref: "COLUMN " + t.full() + "." + quoteIdent(c.Name), schema: t.Schema, tag: "COLUMN " + t.Name + "." + c.Name,
+		quiet: t.node == nil,
+	}
 }
 
 // tables lists the tables whose rows are copied.

@@ -65,6 +65,20 @@ func (r *reader) indexSubjects() {
 	}
 }
 
+// subjectOf returns what comments and labels call an object or column; nil for
+// one that is not carried.
+func (r *reader) subjectOf(k subjectKey) *subject {
+	if s := r.bySubject[k]; s != nil {
+		return s
+	}
+	if t := r.rels[k.oid]; k.class == classRelation && k.sub > 0 && t != nil {
+		if c := t.column(int16(k.sub)); c != nil {
+			return r.columnSubject(t, c)
+		}
+	}
+	return nil
+}
+
 // readComments makes the COMMENT entries. Members of extensions keep the
 // comments that their extension gives them.
 func (r *reader) readComments() error {
@@ -83,7 +97,7 @@ func (r *reader) readComments() error {
 	}
 	public := r.bySubject[r.publicKey()]
 	for _, c := range rows {
-		s := r.bySubject[subjectKey{c.Class, c.OID, c.Sub}]
+		s := r.subjectOf(subjectKey{c.Class, c.OID, c.Sub})
 		if s == nil || s.quiet {
 			continue
 		}
@@ -133,7 +147,7 @@ func (r *reader) readSecurityLabels() error {
 		return err
 	}
 	for _, l := range rows {
-		s := r.bySubject[subjectKey{l.Class, l.OID, l.Sub}]
+		s := r.subjectOf(subjectKey{l.Class, l.OID, l.Sub})
 		if s == nil {
 			continue
 		}

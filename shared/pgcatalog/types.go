@@ -31,7 +31,7 @@ type typeInfo struct {
 // readTypes makes the TYPE and DOMAIN entries, except base types (see
 // readBaseTypes). Row types and array types stand for what they come from.
 func (r *reader) readTypes() error {
-	rows, err := query[struct {
+	type row struct {
 		OID                       uint32
 		Schema, Name, Owner, Type string
 		Elem, Base                uint32
@@ -46,7 +46,40 @@ func (r *reader) readTypes() error {
 		Actual, Base0             []string
 		Storage                   string
 		Defined                   bool
-	}](r, `
+	}
+	err := each(r, func(row *row) error {
+		t := &typeInfo{
+			OID: row.OID, Schema: row.Schema, Name: row.Name, Owner: row.Owner, Type: row.Type, Elem: row.Elem,
+			Base: row.Base, BaseText: row.BaseText, Relation: row.Relation, RelationKind: row.RelationKind,
+			NotNull: row.NotNull, Default: row.Default, Collation: row.Collation, Labels: row.Labels, Subtype: row.Subtype,
+			Array: row.Array, Actual: row.Actual, Base0: row.Base0, Storage: row.Storage, Defined: row.Defined,
+		}
+		r.types[t.OID] = t
+		k := key{classType, t.OID}
+		if _, ok := r.member[k]; ok {
+			if t.Elem == 0 && t.Type != "m" && (t.Relation == 0 || t.RelationKind == "c") {
+				r.memberSubject(k, "TYPE "+qualified(t.Schema, t.Name), t.Schema, t.acl())
+			}
+			return nil
+		}
+		if systemSchema(t.Schema) {
+			return nil
+		}
+		switch {
+		case t.Elem != 0:
+			r.graph.alias[k] = key{classType, t.Elem}
+		case t.Relation != 0 && t.RelationKind != "c":
+			r.graph.alias[k] = key{classRelation, t.Relation}
+		case t.Type == "e":
+			r.addType(t, func(*node) string { return enumSQL(t) })
+		case t.Type == "c":
+			r.graph.alias[key{classRelation, t.Relation}] = k
+			r.addType(t, func(*node) string { return compositeSQL(t) })
+		case t.Type == "d":
+			r.addDomain(t)
+		}
+		return nil
+	}, `
 		select t.oid, n.nspname, t.typname, pg_get_userbyid(t.typowner), t.typtype::text,
 		       case when t.typelem <> 0 and t.typcategory = 'A' and el.typarray = t.oid then t.typelem else 0 end,
 		       t.typbasetype, case when t.typtype = 'd' then format_type(t.typbasetype, t.typtypmod) else '' end,
@@ -68,38 +101,6 @@ func (r *reader) readTypes() error {
 		where t.oid >= $1`, uint32(firstNormalOID))
 	if err != nil {
 		return err
-	}
-	for _, row := range rows {
-		t := &typeInfo{
-			OID: row.OID, Schema: row.Schema, Name: row.Name, Owner: row.Owner, Type: row.Type, Elem: row.Elem,
-			Base: row.Base, BaseText: row.BaseText, Relation: row.Relation, RelationKind: row.RelationKind,
-			NotNull: row.NotNull, Default: row.Default, Collation: row.Collation, Labels: row.Labels, Subtype: row.Subtype,
-			Array: row.Array, Actual: row.Actual, Base0: row.Base0, Storage: row.Storage, Defined: row.Defined,
-		}
-		r.types[t.OID] = t
-		k := key{classType, t.OID}
-		if _, ok := r.member[k]; ok {
-			if t.Elem == 0 && t.Type != "m" && (t.Relation == 0 || t.RelationKind == "c") {
-				r.memberSubject(k, "TYPE "+qualified(t.Schema, t.Name), t.Schema, t.acl())
-			}
-			continue
-		}
-		if systemSchema(t.Schema) {
-			continue
-		}
-		switch {
-		case t.Elem != 0:
-			r.graph.alias[k] = key{classType, t.Elem}
-		case t.Relation != 0 && t.RelationKind != "c":
-			r.graph.alias[k] = key{classRelation, t.Relation}
-		case t.Type == "e":
-			r.addType(t, func(*node) string { return enumSQL(t) })
-		case t.Type == "c":
-			r.graph.alias[key{classRelation, t.Relation}] = k
-			r.addType(t, func(*node) string { return compositeSQL(t) })
-		case t.Type == "d":
-			r.addDomain(t)
-		}
 	}
 	if err := r.readRanges(); err != nil {
 		return err
