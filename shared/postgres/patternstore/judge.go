@@ -27,7 +27,8 @@ type Judged struct {
 }
 
 // Judge brings up to date what is known about each pattern: how many entries it
-// has, when the last one came (to the minute), whether it surges. It forgets
+// has, when the last one came (to the minute), that one from before the first
+// came late (to the hour), whether it surges. It forgets
 // patterns whose entries are all gone. The counts are those of the moment; what
 // must be exact reads guarda.log_counts itself.
 func (s *Store) Judge(ctx context.Context, now time.Time) (j Judged, err error) {
@@ -61,15 +62,17 @@ func (s *Store) Judge(ctx context.Context, now time.Time) (j Judged, err error) 
 const updateTotals = `
 	with totals as (
 		select coalesce(p.merged_into, p.id) as id, sum(c.n) filter (where c.span = 86400) as n,
-			max(c.bucket) filter (where c.span in (60, 3600) and c.n > 0) as last
+			max(c.bucket) filter (where c.span in (60, 3600) and c.n > 0) as last,
+			min(c.bucket) filter (where c.span = 3600 and c.n > 0) as first
 		from guarda.log_counts c join guarda.log_patterns p on p.id = c.pattern_id
 		where c.span in (3600, 86400) or c.span = 60 and c.bucket >= $1::timestamptz
 		group by 1
 	)
-	update guarda.log_patterns p set match_count = coalesce(t.n, 0), last_seen_at = greatest(p.last_seen_at, least(t.last, $2::timestamptz))
+	update guarda.log_patterns p set match_count = coalesce(t.n, 0), last_seen_at = greatest(p.last_seen_at, least(t.last, $2::timestamptz)),
+		first_seen_at = case when t.first + interval '1 hour' <= p.first_seen_at then t.first else p.first_seen_at end
 	from guarda.log_patterns q left join totals t on t.id = q.id
 	where q.id = p.id and p.merged_into is null
-		and (p.match_count <> coalesce(t.n, 0) or p.last_seen_at < least(t.last, $2::timestamptz))`
+		and (p.match_count <> coalesce(t.n, 0) or p.last_seen_at < least(t.last, $2::timestamptz) or t.first + interval '1 hour' <= p.first_seen_at)`
 
 const forget = `
 	with counted as (
