@@ -1,11 +1,14 @@
 package backup
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"guarda/shared/backup/manifest"
 	"guarda/shared/pgcatalog"
+	"guarda/shared/postgres/pgtest"
 )
 
 // TestWhichHistoriesCanBeCompared goes through the marks of a history, and
@@ -72,5 +75,39 @@ func TestATablesIdentity(t *testing.T) {
 		if sameTable(&before, &now) != c.same {
 			t.Errorf("%s: same is %v", name, !c.same)
 		}
+	}
+}
+
+// TestTheWatermarkIsWhenTheOldestTransactionBegan, however long ago.
+func TestTheWatermarkIsWhenTheOldestTransactionBegan(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	dsn := pgtest.New(t)
+	conn, open := pgtest.Connect(t, dsn), pgtest.Connect(t, dsn)
+	var began, now time.Time
+	if _, err := open.Exec(ctx, "begin"); err != nil {
+		t.Fatal(err)
+	}
+	if err := open.QueryRow(ctx, "select now(), clock_timestamp()").Scan(&began, &now); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(20 * time.Millisecond)
+	if at, err := watermark(ctx, conn, false); err != nil || at == nil || !at.Equal(began) {
+		t.Errorf("%v, %v; the transaction began at %v", at, err, began)
+	}
+	if _, err := open.Exec(ctx, "commit"); err != nil {
+		t.Fatal(err)
+	}
+	if at, err := watermark(ctx, conn, false); err != nil || at == nil || !at.After(now) {
+		t.Errorf("%v, %v; no transaction has been open since %v", at, err, now)
+	}
+	if at, err := watermark(ctx, conn, true); err != nil || at != nil {
+		t.Errorf("on a standby: %v, %v", at, err)
+	}
+	if _, err := open.Exec(ctx, "set track_activities = off"); err != nil {
+		t.Fatal(err)
+	}
+	if at, err := watermark(ctx, conn, false); err != nil || at != nil {
+		t.Errorf("with a session that hides itself: %v, %v", at, err)
 	}
 }

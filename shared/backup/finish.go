@@ -22,7 +22,7 @@ func (x *execution) finish(ctx context.Context, s *state) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	tables, err := assemble(x.folder, c.Tables, s.Chunks, results)
+	tables, err := x.assemble(s, results)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func (x *execution) finish(ctx context.Context, s *state) (*Result, error) {
 		}
 	}
 	for i := range tables {
-		for _, c := range tables[i].Chunks {
+		for _, c := range tables[i].Stored() {
 			if strings.HasPrefix(c.Object, x.folder) {
 				r.SizeBytes += c.StoredBytes
 			}
@@ -100,7 +100,8 @@ func (x *execution) finish(ctx context.Context, s *state) (*Result, error) {
 
 // assemble puts the results of the chunks together to tables. A chunk without
 // a result is an error: the queue lost it.
-func assemble(folder string, from []pgcatalog.Table, chunks []Chunk, results []ChunkResult) ([]manifest.Table, error) {
+func (x *execution) assemble(s *state, results []ChunkResult) ([]manifest.Table, error) {
+	from, chunks := s.Catalog.Tables, s.Chunks
 	byNo := make(map[int]*ChunkResult, len(results))
 	for i := range results {
 		byNo[results[i].No] = &results[i]
@@ -111,12 +112,16 @@ func assemble(folder string, from []pgcatalog.Table, chunks []Chunk, results []C
 		if r == nil {
 			return nil, fault.New(fault.Internal, "chunk %d of table %s.%s has no result", c.No, c.Schema, c.Table)
 		}
-		byTable[c.TableOID] = append(byTable[c.TableOID], manifest.Chunk{FromBlock: c.FromBlock, ToBlock: c.ToBlock, Object: r.ObjectKey, BackupID: writtenBy(folder, r.ObjectKey),
+		byTable[c.TableOID] = append(byTable[c.TableOID], manifest.Chunk{FromBlock: c.FromBlock, ToBlock: c.ToBlock, Object: r.ObjectKey, BackupID: writtenBy(x.folder, r.ObjectKey),
 			Rows: r.Rows, RawBytes: r.RawBytes, StoredBytes: r.StoredBytes, SHA256: r.SHA256, ContentHash: r.ContentHash,
 			Encoding: r.Encoding, Fingerprint: r.Fingerprint})
 	}
 	tables := make([]manifest.Table, len(from))
 	for i, t := range from {
+		if d := s.Deltas[t.OID]; d != nil {
+			tables[i] = d.layered(&from[i], byTable[t.OID][0], x.spec.ID, x.folder, s.SnapshotAt)
+			continue
+		}
 		m := manifest.Table{OID: t.OID, Schema: t.Schema, Name: t.Name, Columns: t.Columns, Pages: t.Pages, FileNode: t.FileNode,
 			Definition: t.Definition, Filter: t.Filter, Chunks: byTable[t.OID]}
 		slices.SortFunc(m.Chunks, func(a, b manifest.Chunk) int { return cmp.Compare(a.FromBlock, b.FromBlock) })

@@ -49,6 +49,19 @@ func (l *listing) read(ctx context.Context, s *stored) error {
 	return nil
 }
 
+// readAll lists what a backup needs.
+func (l *listing) readAll(ctx context.Context, m *manifest.Manifest) error {
+	if _, err := l.folder(ctx, m.Folder); err != nil {
+		return err
+	}
+	for _, r := range m.References() {
+		if _, err := l.folder(ctx, r.Folder); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // has says whether an object of a folder that was read is there.
 func (l *listing) has(key string) bool {
 	folder, ok := manifest.FolderOf(key)
@@ -65,10 +78,9 @@ func (l *listing) has(key string) bool {
 func checkStored(ctx context.Context, store blob.Store, tables []manifest.Table) error {
 	l := &listing{store: store}
 	for i := range tables {
-		for j := range tables[i].Chunks {
-			c := &tables[i].Chunks[j]
+		for _, c := range tables[i].Stored() {
 			folder, ok := manifest.FolderOf(c.Object)
-			if c.Object == "" || !ok {
+			if !ok {
 				continue
 			}
 			sizes, err := l.folder(ctx, folder)

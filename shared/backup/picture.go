@@ -71,6 +71,9 @@ func takePicture(ctx context.Context, d Deps, r Run) (_ *picture, err error) {
 		}
 		return nil, lockError(ctx, b, err, r.LockTimeout)
 	}
+	if p.server.Watermark, err = watermark(ctx, b, p.server.Standby); err != nil {
+		return nil, err
+	}
 	row, err := pgsession.One(ctx, a, `select pg_catalog.pg_export_snapshot(), to_char(clock_timestamp(), 'YYYY-MM-DD"T"HH24:MI:SS.USOF')`)
 	if err != nil {
 		return nil, pgsession.Explain(err, "export the snapshot")

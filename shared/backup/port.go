@@ -55,6 +55,9 @@ type Run struct {
 	Jobs          int              `json:"jobs"`                  // connections that copy at the same time; 0 is 2
 	LockTimeout   time.Duration    `json:"lock_timeout"`          // how long to wait for a table's lock; 0 is 30 s
 	ChunkBytes    int64            `json:"chunk_bytes,omitempty"` // how much of a table's disk space goes into one object; 0 chooses by the database's size
+	// Timestamps are the tables that are followed by a timestamp column instead
+	// of their rows' places: column by table ("name" or "schema.name").
+	Timestamps map[string]string `json:"timestamps,omitempty"`
 	// Keep makes a run that is cut off leave what it stored, for the next run
 	// of the source with Keep to go on with. Without it a run that fails leaves
 	// nothing.

@@ -7,7 +7,6 @@ import (
 
 	"guarda/shared/backup/manifest"
 	"guarda/shared/fault"
-	"guarda/shared/pgcatalog"
 	"guarda/shared/seal"
 )
 
@@ -19,7 +18,8 @@ const maxUnfinished = 5
 type found struct {
 	backup *stored // the backup to compare with; nil if there is none
 	id     string  // of that backup
-	why    string  // why there is none, of what was asked for
+	of     *manifest.Manifest
+	why    string // why there is none, of what was asked for
 	runs   []*stored
 	key    *seal.DataKey // what all of it is encrypted with; nil if it is not, or there is nothing
 	wraps  []string      // the folders that the run may refer to
@@ -98,7 +98,7 @@ func (x *execution) findBackup(ctx context.Context, base *manifest.Listed) error
 		f.why = "backup " + m.BackupID + " has another key than this run began with"
 		return nil
 	}
-	f.backup, f.id, f.key, f.wraps = storedByManifest(m), m.BackupID, key, append(f.wraps, m.Folder)
+	f.backup, f.of, f.id, f.key, f.wraps = storedByManifest(m), m, m.BackupID, key, append(f.wraps, m.Folder)
 	for _, r := range m.References() {
 		f.wraps = append(f.wraps, r.Folder)
 	}
@@ -116,27 +116,32 @@ func (f *found) takes(key *seal.DataKey) bool {
 	return bytes.Equal(key.Bytes(), f.key.Bytes())
 }
 
-// choose decides, now that the source's identity is known, what the run may
-// refer to, and what type of backup it makes.
-func (x *execution) choose(ctx context.Context, p *picture, c *pgcatalog.Catalog) (*Base, Type, error) {
-	f := &x.found
-	kind := Full
+// choose decides, now that the source's identity is known, what type of backup
+// the run makes, what it may refer to, and which tables it takes only the
+// later rows of.
+func (x *execution) choose(ctx context.Context, p *picture, s *state) error {
+	f, c := &x.found, s.Catalog
+	followed, err := x.followTables(ctx, p.conn, c)
+	if err != nil {
+		return err
+	}
+	s.Type = Full
 	var sources []*stored
 	if f.backup != nil {
 		if why := incomparable(f.backup.server, p.server, f.backup.database, c.Database); why != "" {
 			f.why = f.backup.of + " " + why
 		} else {
-			kind = x.spec.RequestedType
+			s.Type, s.BaseID = x.spec.RequestedType, f.id
 			sources = append(sources, f.backup)
 		}
 	}
-	if x.spec.RequestedType != Full && kind == Full {
+	if x.spec.RequestedType != Full && s.Type == Full {
 		x.warnings = append(x.warnings, Warning{Code: "full_instead",
 			Message: fmt.Sprintf("the backup was asked for as %s and copies everything: %s", x.spec.RequestedType, f.why)})
 	}
 	runs, err := x.earlier(ctx)
 	if err != nil {
-		return nil, "", err
+		return err
 	}
 	for _, r := range append(runs, f.runs...) {
 		if incomparable(r.server, p.server, r.database, c.Database) == "" {
@@ -144,24 +149,30 @@ func (x *execution) choose(ctx context.Context, p *picture, c *pgcatalog.Catalog
 		}
 	}
 	if len(sources) == 0 {
-		return nil, kind, nil
+		return nil
 	}
 	volatile, err := volatileTables(ctx, p.conn)
 	if err != nil {
-		return nil, "", err
+		return err
 	}
 	there := &listing{store: x.Store}
-	b := &Base{Tables: map[uint32]*BaseTable{}}
-	for _, s := range sources {
-		if kind == Full {
-			s.keepOnly(f.wraps, x.folder)
+	if s.Type != Full {
+		if err := there.readAll(ctx, f.of); err != nil {
+			return err
 		}
-		if err := there.read(ctx, s); err != nil {
-			return nil, "", err
-		}
-		b.add(s, c.Tables, volatile, there.has)
+		s.Deltas = x.narrow(f.of, followed, volatile, there.has, s.Ledger)
 	}
-	return b, kind, nil
+	s.Base = &Base{Tables: map[uint32]*BaseTable{}}
+	for _, old := range sources {
+		if s.Type == Full {
+			old.keepOnly(f.wraps, x.folder)
+		}
+		if err := there.read(ctx, old); err != nil {
+			return err
+		}
+		s.Base.add(old, c.Tables, volatile, there.has)
+	}
+	return nil
 }
 
 // earlier are the pictures that this run had before and lost.

@@ -32,7 +32,8 @@ type state struct {
 	Extra      int64              `json:"extra"` // bytes stored besides the chunks
 	Type       Type               `json:"type"`  // of the backup that it becomes
 	BaseID     string             `json:"base_id,omitempty"`
-	Base       *Base              `json:"base,omitempty"` // what may be referred to instead of copied
+	Base       *Base              `json:"base,omitempty"`   // what may be referred to instead of copied
+	Deltas     map[uint32]*Delta  `json:"deltas,omitempty"` // tables of which only the later rows are copied
 
 	LargeObjects []largeObject `json:"large_objects,omitempty"`
 }
@@ -74,11 +75,8 @@ func (x *execution) start(ctx context.Context) (_ *picture, _ *state, err error)
 	}
 	x.warn(p)
 	s := &state{Started: x.started, SnapshotAt: p.at, Server: p.server, Catalog: catalog, Ledger: account}
-	if s.Base, s.Type, err = x.choose(ctx, p, catalog); err != nil {
+	if err := x.choose(ctx, p, s); err != nil {
 		return nil, nil, err
-	}
-	if s.Type != Full {
-		s.BaseID = x.found.id
 	}
 	s.Chunks = plan(catalog.Tables, p.server.VersionNum, x.chunkLimit(catalog.Tables), s.Base)
 	if err := s.planLarge(ctx, p, x.pace.chunkBytes()); err != nil {

@@ -48,6 +48,7 @@ const (
 	Secret         Rule = "secret"         // only its owner or a superuser is shown it
 	Incomplete     Rule = "incomplete"     // what a failed or unfinished statement left, and nothing uses
 	InSystemSchema Rule = "system_schema"  // it is in pg_catalog or information_schema, which are not dumped
+	ByTimestamp    Rule = "timestamp"      // its rows are followed by a timestamp: those that were deleted are not seen
 	UnknownKind    Rule = "unknown_kind"   // a catalog that nothing knows
 	NotDumped      Rule = "not_dumped"     // the kind is known, and yet it is not in the dump
 	NotPossible    Rule = "not_possible"   // the dumper found it and says why it cannot keep it

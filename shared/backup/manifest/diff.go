@@ -107,7 +107,7 @@ func pair(from, to *Manifest) (map[uint32]*Table, []*Table) {
 func diffTable(from, to *Table) (TableDiff, bool) {
 	d := TableDiff{Schema: to.Schema, Name: to.Name, RowsTo: to.Rows, Chunks: len(to.Chunks)}
 	if from == nil {
-		d.Change, d.ChunksDiff = Added, len(to.stored())
+		d.Change, d.ChunksDiff = Added, len(to.Stored())
 		return d, true
 	}
 	d.RowsFrom = from.Rows
@@ -136,11 +136,11 @@ func chunksNotIn(from, to *Table) int {
 		n    int64
 	}
 	has := map[rows]bool{}
-	for _, c := range from.stored() {
+	for _, c := range from.Stored() {
 		has[rows{c.ContentHash, c.Rows}] = true
 	}
 	n := 0
-	for _, c := range to.stored() {
+	for _, c := range to.Stored() {
 		if !has[rows{c.ContentHash, c.Rows}] {
 			n++
 		}

@@ -18,7 +18,7 @@ type Reference struct {
 func (m *Manifest) References() []Reference {
 	byFolder := map[string]*Reference{}
 	for i := range m.Tables {
-		for _, c := range m.Tables[i].stored() {
+		for _, c := range m.Tables[i].Stored() {
 			folder, ok := FolderOf(c.Object)
 			if !ok || folder == m.Folder {
 				continue
@@ -47,7 +47,7 @@ func (m *Manifest) References() []Reference {
 func (m *Manifest) Objects() []string {
 	var keys []string
 	for i := range m.Tables {
-		for _, c := range m.Tables[i].stored() {
+		for _, c := range m.Tables[i].Stored() {
 			keys = append(keys, c.Object)
 		}
 	}
@@ -62,8 +62,8 @@ func (m *Manifest) Objects() []string {
 	return append(keys, m.Folder+RestoreName)
 }
 
-// stored returns the chunks that have an object.
-func (t *Table) stored() []*Chunk {
+// Stored returns the chunks that have an object, those of layers too.
+func (t *Table) Stored() []*Chunk {
 	var chunks []*Chunk
 	for i := range t.Chunks {
 		if t.Chunks[i].Object != "" {
