@@ -21,6 +21,7 @@ func (a *app) backupCommand() *cobra.Command {
 		strict                          bool
 		jobs                            int
 		resume                          bool
+		timestamps                      map[string]string
 		store                           storeFlag
 		keys                            keyFlags
 	)
@@ -47,6 +48,7 @@ The connection must be direct or through a pooler in session mode.`,
 	f.StringSliceVar(&exclude, "exclude", nil, "not these tables")
 	f.StringVar(&compression, "compression", "auto", "auto, zstd, gzip, brotli or none")
 	f.IntVarP(&jobs, "jobs", "j", 2, "connections that copy at the same time")
+	f.StringToStringVar(&timestamps, "timestamp", nil, "table=column: store the table's rows written since the last backup by this column instead of looking through the table; deletes are not seen")
 	f.BoolVar(&resume, "resume", true, "go on with what an interrupted backup stored; with --resume=false an interrupted backup leaves nothing")
 	f.BoolVar(&strict, "strict", false, "fail before anything is copied when something is unreadable or unsupported (see guarda show --ledger)")
 	f.StringVar(&platform, "preset", preset.Auto, "what belongs to the platform and is left out: auto (looks at the database), none, supabase or rds")
@@ -54,7 +56,7 @@ The connection must be direct or through a pooler in session mode.`,
 	keys.add(c)
 	f.BoolVar(&a.json, "json", false, "print the result as JSON")
 	c.RunE = a.work(func(ctx context.Context) error {
-		run := backup.Run{ID: uuid.NewString(), Tables: tables, Exclude: exclude, Jobs: jobs, Keep: resume, Strict: strict, Preset: platform, ManagedData: managedData}
+		run := backup.Run{ID: uuid.NewString(), Tables: tables, Exclude: exclude, Jobs: jobs, Keep: resume, Timestamps: timestamps, Strict: strict, Preset: platform, ManagedData: managedData}
 		var err error
 		if _, err = preset.Check(platform); err != nil {
 			return usageError{err}
