@@ -58,10 +58,11 @@ func features() []feature {
 		f(15, "security_invoker", `security_invoker`, "VIEW"),
 		f(15, "a list of columns in ON DELETE SET", `on delete set (null|default) ?\(`),
 		f(15, "a publication of schemas", `tables in schema`, "PUBLICATION TABLES IN SCHEMA", "PUBLICATION"),
-		f(15, "a publication's row filter or column list", `add table [^;]*(\) where|where ?\(|\(x)`, "PUBLICATION TABLE"),
+		f(15, "a publication's row filter or column list", `add table [^;]*\(`, "PUBLICATION TABLE"),
 		f(15, "an unlogged sequence", `create unlogged sequence|set (un)?logged`, "SEQUENCE"),
 		f(15, "the two_phase or disable_on_error option", `\b(two_phase|disable_on_error) ?=`, "SUBSCRIPTION"),
 		f(15, "an ICU locale", `provider ?= ?icu[^;]*locale ?=`, "DATABASE"),
+		f(16, "a generation expression of a child table's own", `generated always as \(.*inherits \(`, "TABLE", "FOREIGN TABLE"),
 		f(16, "ICU rules", `\brules ?=`, "COLLATION"),
 		f(16, "the origin, password_required or run_as_owner option", `\b(origin|password_required|run_as_owner) ?=`, "SUBSCRIPTION"),
 		f(17, "the MAINTAIN privilege", `\bmaintain\b`, "ACL", "DEFAULT ACL"),
@@ -72,7 +73,7 @@ func features() []feature {
 		f(18, "a virtual generated column", `generated always as \((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*\)(?: stored)?`, "TABLE", "FOREIGN TABLE"),
 		f(18, "WITHOUT OVERLAPS or PERIOD", `without overlaps|\bperiod x`),
 		f(18, "a constraint that is NOT ENFORCED", `not enforced`),
-		f(18, "a NOT NULL constraint with properties of its own", `not null no inherit|add constraint x not null|not null [^;]* not valid`),
+		f(18, "a NOT NULL constraint with properties of its own", `add constraint x not null`),
 		f(18, "default privileges of large objects", `on large objects`, "DEFAULT ACL"),
 		f(18, "publishing generated columns", `publish_generated_columns`, "PUBLICATION"),
 	}
@@ -108,6 +109,7 @@ func (c *Choice) ForVersion(major int) ([]Missing, error) {
 	var missing []Missing
 	gone := map[int]string{} // entries that are left out
 	makes := map[uint32]int{}
+	notNull := map[int][]string{} // the names of such constraints, by entry
 	var rest []Entry
 	for _, e := range c.Entries {
 		name := strings.ToLower(e.Kind) + " " + Display(&e)
@@ -119,9 +121,18 @@ func (c *Choice) ForVersion(major int) ([]Missing, error) {
 			gone[e.ID] = name
 			continue
 		}
-		left, err := c.adapt(&e, name, all, major)
+		tokens, err := sqltext.Tokens(e.SQL)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		switch e.Kind {
+		case "TABLE", "FOREIGN TABLE", "DOMAIN":
+			notNull[e.ID] = namedNotNull(tokens)
+		}
+		left := adapt(&e, name, tokens, all, major)
+		if about, domain := commentedConstraint(&e, tokens); about != "" && (domain && major < 17 || !domain && major < 18) &&
+			slices.ContainsFunc(e.DependsOn, func(d int) bool { return slices.Contains(notNull[d], about) }) {
+			left = append(left, Missing{Object: name, What: "a NOT NULL constraint with properties of its own", Since: 18, Whole: true})
 		}
 		missing = append(missing, left...)
 		if slices.ContainsFunc(left, func(m Missing) bool { return m.Whole }) {
@@ -137,15 +148,17 @@ func (c *Choice) ForVersion(major int) ([]Missing, error) {
 }
 
 // adapt takes out of an entry's statements what the version does not know.
-func (c *Choice) adapt(e *Entry, name string, all []feature, major int) ([]Missing, error) {
-	tokens, err := sqltext.Tokens(e.SQL)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
+func adapt(e *Entry, name string, tokens []sqltext.Token, all []feature, major int) []Missing {
 	if e.Kind == "TYPE" && major < 14 {
 		tokens = withoutMultirange(tokens)
 	}
 	var missing []Missing
+	if major < 18 {
+		var changed bool
+		if tokens, changed = plainNotNull(e, tokens); changed {
+			missing = append(missing, Missing{Object: name, What: "a NOT NULL constraint with properties of its own", Since: 18})
+		}
+	}
 	var b strings.Builder
 	for i, statement := range sqltext.Statements(tokens) {
 		text := bare(statement)
@@ -157,7 +170,7 @@ func (c *Choice) adapt(e *Entry, name string, all []feature, major int) ([]Missi
 		missing = append(missing, Missing{Object: name, What: all[f].what, Since: all[f].since, Whole: i == 0})
 	}
 	e.SQL = b.String()
-	return missing, nil
+	return missing
 }
 
 func (f *feature) in(e *pgcatalog.Entry, text string) bool {
@@ -168,25 +181,4 @@ func (f *feature) in(e *pgcatalog.Entry, text string) bool {
 		return slices.ContainsFunc(f.text.FindAllString(text, -1), func(s string) bool { return !strings.HasSuffix(s, " stored") })
 	}
 	return f.text.MatchString(text)
-}
-
-// withoutMultirange leaves out the name of a range type's multirange type,
-// which is always stated.
-func withoutMultirange(tokens []sqltext.Token) []sqltext.Token {
-	at := slices.IndexFunc(tokens, func(t sqltext.Token) bool { return t.Is("multirange_type_name") })
-	if at < 0 {
-		return tokens
-	}
-	from := at
-	for from > 0 && tokens[from].Text != "," && tokens[from].Text != "(" {
-		from--
-	}
-	to := at
-	for to < len(tokens) && tokens[to].Text != "," && tokens[to].Text != ")" && tokens[to].Text != ";" {
-		to++
-	}
-	if tokens[from].Text == "(" {
-		from++
-	}
-	return slices.Delete(slices.Clone(tokens), from, to)
 }

@@ -5,6 +5,7 @@
 package sqltext
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -259,7 +260,8 @@ func (t Token) Blank() bool { return t.Kind == Space || t.Kind == Comment }
 
 // Statements cuts tokens at the semicolons that end statements: not those in
 // parentheses (rules) or in the body of a SQL function between BEGIN ATOMIC and
-// its END. Each statement keeps its semicolon and what stands before it.
+// its END. Each statement keeps its semicolon and what stands before it, the last
+// one what stands after it: joined they are the text.
 func Statements(tokens []Token) [][]Token {
 	var out [][]Token
 	start, depth := 0, 0
@@ -283,10 +285,12 @@ func Statements(tokens []Token) [][]Token {
 		}
 		before = t
 	}
-	for _, t := range tokens[start:] {
-		if !t.Blank() {
-			return append(out, tokens[start:])
-		}
+	if start == len(tokens) {
+		return out
 	}
-	return out
+	if n := len(out); n > 0 && !slices.ContainsFunc(tokens[start:], func(t Token) bool { return !t.Blank() }) {
+		out[n-1] = tokens[start-len(out[n-1]):]
+		return out
+	}
+	return append(out, tokens[start:])
 }
