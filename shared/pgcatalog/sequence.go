@@ -174,14 +174,22 @@ func (r *reader) sequenceValues(rels []*relation) ([]sequenceValue, error) {
 	for batch := range slices.Chunk(unused, size) {
 		parts := make([]string, len(batch))
 		for i, s := range batch {
-			parts[i] = fmt.Sprintf("(%d::oid, (select last_value from %s), (select is_called from %s))", s.OID, s.full(), s.full())
+			parts[i] = fmt.Sprintf("(%d::oid, (select array[last_value, is_called::int] from %s))", s.OID, s.full())
 		}
-		// Each text is used once: not worth a place among the prepared statements.
-		read, err := query[sequenceValue](r, "values "+strings.Join(parts, ",\n"), pgx.QueryExecModeExec)
+		// Each text is used once: not worth a place among the prepared
+		// statements. One subquery a row, since planning a union takes time
+		// with the square of its parts.
+		type row struct {
+			OID   uint32
+			Value []int64
+		}
+		err := each(r, func(v *row) error {
+			used = append(used, sequenceValue{OID: v.OID, Last: v.Value[0], Called: v.Value[1] != 0})
+			return nil
+		}, "values "+strings.Join(parts, ",\n"), pgx.QueryExecModeExec)
 		if err != nil {
 			return nil, err
 		}
-		used = append(used, read...)
 	}
 	slices.SortFunc(used, func(a, b sequenceValue) int { return cmp.Compare(a.OID, b.OID) })
 	return used, nil
