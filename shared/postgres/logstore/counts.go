@@ -76,7 +76,11 @@ func (s *Store) Tallies(ctx context.Context, q *logs.Query, words logs.TextSearc
 	}
 	sums := map[key]int64{}
 	add := func(at time.Time, level logs.Level, source string, pattern uuid.UUID, n int64) {
-		sums[key{at.Unix(), level, source, pattern}] += n
+		k := key{0, level, source, pattern}
+		if interval > 0 {
+			k.bucket = at.Unix() / int64(interval) * int64(interval)
+		}
+		sums[k] += n
 	}
 	err = s.read(ctx, func(tx pgx.Tx) error {
 		x := &search{tx: tx, store: s, q: q, o: SearchOptions{Words: words, Budget: budget}, until: s.clock.Now().Add(budget)}
@@ -150,13 +154,26 @@ func (x *search) eachWindow(ctx context.Context, kind strategy, count func(low, 
 
 type addTally func(at time.Time, level logs.Level, source string, pattern uuid.UUID, n int64)
 
-// grouping returns the expressions that hits are grouped by: time with an
-// interval, source and pattern without one.
-func grouping(interval int, column string) string {
+// grouping returns the expressions that hits are grouped by: with an interval
+// the time, cut to a part of it (the caller puts the parts together, because
+// the arithmetic of intervals is slow in SQL), without one source and pattern.
+func grouping(interval int, at string) string {
 	if interval > 0 {
-		return fmt.Sprintf("floor(extract(epoch from %s) / %d)::bigint * %[2]d, level, '', ''", column, interval)
+		return at + ", level, '', ''"
 	}
-	return "0::bigint, level, source, coalesce(pattern_id::text, '')"
+	return "timestamptz 'epoch', level, source, coalesce(pattern_id::text, '')"
+}
+
+// cutTo is created_at cut to the longest unit that an interval is made of.
+func cutTo(interval int) string {
+	unit := "second"
+	switch {
+	case interval%3600 == 0:
+		unit = "hour"
+	case interval%60 == 0:
+		unit = "minute"
+	}
+	return "date_trunc('" + unit + "', created_at, 'UTC')"
 }
 
 // sum adds up the counts of the range: the spans' buckets that lie in it
@@ -184,7 +201,7 @@ func (x *search) sum(ctx context.Context, interval, longest int, add addTally) e
 func (x *search) countRows(ctx context.Context, interval int, low, high time.Time, add addTally) error {
 	w := x.conditions()
 	w.between("created_at", low, high)
-	return x.tally(ctx, fmt.Sprintf(`select %s, count(*) from guarda.advanced_logs where %s group by 1, 2, 3, 4`, grouping(interval, "created_at"), w), w.args, add)
+	return x.tally(ctx, fmt.Sprintf(`select %s, count(*) from guarda.advanced_logs where %s group by 1, 2, 3, 4`, grouping(interval, cutTo(interval)), w), w.args, add)
 }
 
 func (x *search) tally(ctx context.Context, sql string, args []any, add addTally) error {
@@ -192,10 +209,11 @@ func (x *search) tally(ctx context.Context, sql string, args []any, add addTally
 	if err != nil {
 		return err
 	}
-	var at, n int64
+	var at time.Time
+	var n int64
 	var level, source, pattern string
 	_, err = pgx.ForEachRow(rows, []any{&at, &level, &source, &pattern, &n}, func() error {
-		add(time.Unix(at, 0), logs.Level(level), source, parseUUID(pattern), n)
+		add(at, logs.Level(level), source, parseUUID(pattern), n)
 		return nil
 	})
 	return err

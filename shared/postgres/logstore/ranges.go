@@ -15,19 +15,23 @@ type timeRange struct{ low, high time.Time }
 
 // ranges returns the parts of the range in which there can be hits, in the
 // order in which they are searched: all of it, or, where the query filters by
-// what entries are counted by, the hours that have such entries.
+// what entries are counted by, the days that have such entries.
 func (x *search) ranges(ctx context.Context) ([]timeRange, error) {
 	whole := []timeRange{{x.low, x.high}}
 	if len(x.q.Levels) == 0 && len(x.q.Sources) == 0 && x.q.PatternID == "" {
 		return whole, nil
 	}
-	hours, err := x.buckets(ctx, 3600, whole)
+	days, err := x.buckets(ctx, 86400, whole)
 	if err != nil {
 		return nil, err
 	}
+	return joined(x.cut(days, day)), nil
+}
+
+// joined makes one range of neighbours.
+func joined(list []timeRange) []timeRange {
 	var out []timeRange
-	for _, h := range hours {
-		r := timeRange{latest(h.at, x.low), earliest(h.at.Add(time.Hour), x.high)}
+	for _, r := range list {
 		if n := len(out); n > 0 && out[n-1].high.Equal(r.low) {
 			out[n-1].high = r.high
 		} else if n > 0 && out[n-1].low.Equal(r.high) {
@@ -36,7 +40,7 @@ func (x *search) ranges(ctx context.Context) ([]timeRange, error) {
 			out = append(out, r)
 		}
 	}
-	return out, nil
+	return out
 }
 
 type bucket struct {
@@ -132,33 +136,22 @@ func (x *search) cut(list []bucket, span time.Duration) []timeRange {
 	return out
 }
 
-// minutes reads the hits of some minutes. Neighbours are read as one range.
+// minutes reads the hits of some minutes, in one statement: for each of them on
+// its own, so that nothing between them is read.
 func (x *search) minutes(ctx context.Context, list []bucket, limit int) ([]logs.Hit, error) {
-	var ranges []timeRange
-	for _, r := range x.cut(list, time.Minute) {
-		if n := len(ranges); n > 0 && ranges[n-1].high.Equal(r.low) {
-			ranges[n-1].high = r.high
-		} else if n > 0 && ranges[n-1].low.Equal(r.high) {
-			ranges[n-1].low = r.low
-		} else {
-			ranges = append(ranges, r)
-		}
+	ranges := joined(x.cut(list, time.Minute))
+	if len(ranges) == 1 && ranges[0].low.Truncate(day).Equal(ranges[0].high.Add(-1).Truncate(day)) {
+		return x.page(ctx, ranges[0].low, ranges[0].high, limit)
 	}
-	var out []logs.Hit
-	for _, r := range ranges {
-		for low, high := r.low, r.high; low.Before(high) && len(out) < limit; {
-			a, b := x.window(low, high, day)
-			hits, err := x.page(ctx, a, b, limit-len(out))
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, hits...)
-			if x.q.OldestTop {
-				low = b
-			} else {
-				high = a
-			}
-		}
+	w := x.conditions()
+	lows, highs := make([]time.Time, len(ranges)), make([]time.Time, len(ranges))
+	for i, r := range ranges {
+		lows[i], highs[i] = r.low, r.high
 	}
-	return out, nil
+	w.args = append(w.args, lows, highs, limit)
+	n := len(w.args)
+	inner := fmt.Sprintf(`select l.* from unnest($%d::timestamptz[], $%d::timestamptz[]) r (low, high) cross join lateral (
+		select * from guarda.advanced_logs where created_at >= r.low and created_at < r.high and %s order by created_at %[4]s, id %[4]s limit $%[5]d::int) l
+		order by created_at %[4]s, id %[4]s limit $%[5]d::int`, n-2, n-1, w, x.direction(), n)
+	return x.collect(ctx, x.marked(w, inner), w.args)
 }

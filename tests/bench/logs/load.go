@@ -1,0 +1,86 @@
+package main
+
+import (
+	"fmt"
+	"time"
+)
+
+// The entries: 60 templates of which each word is one of the cases' words with
+// the frequency that the case needs, counted over all rows:
+//
+//	zebra    in 13 rows
+//	girafa   in 10,000
+//	baleia   in 200,000
+//	conexão  in 1,000,000 (a tenth)
+//	servidor in a fifth; with conexão together in a fiftieth
+//	dinossauro only in the oldest day, 20 rows
+const rowsSQL = `
+	select gen_random_uuid(),
+		(array['debug','info','info','info','info','info','info','warn','error','critical'])[1 + (i * 7919 %% 1000 / 100)],
+		'service-' || (i * 104729 %% 40),
+		concat_ws(' ',
+			(array['Requisição recebida', 'Sessão iniciada', 'Backup automático concluído', 'Tempo esgotado ao ler', 'Fila processada', 'Pedido confirmado', 'Cache renovado', 'Usuário autenticado'])[1 + i %% 8],
+			case when i %% 10 = 3 then 'conexão' end, case when i %% 5 = (i / 10) %% 5 then 'servidor' end,
+			case when i %% %[1]d = 17 then 'baleia' end, case when i %% %[2]d = 23 then 'girafa' end, case when i %% %[3]d = 29 then 'zebra' end,
+			case when i < 20 then 'dinossauro' end,
+			'em', (i * 31 %% 997) || 'ms', 'chave', md5(i::text), 'de 10.0.' || (i %% 250) || '.' || (i * 7 %% 250), 'caminho /api/v1/recurso/' || (i * 13 %% 5000)),
+		jsonb_build_object('request_id', md5((i * 3)::text), 'status', 200 + (i %% 4) * 100, 'duration_ms', i * 31 %% 997, 'host', 'ip-' || (i %% 20)),
+		timestamptz '%[4]s' + i * interval '1 microsecond' * %[5]d,
+		case when i %% 1000 = 0 then ('00000000-0000-4000-8000-' || lpad((i / 1000 %% 500)::text, 12, '0'))::uuid end,
+		case when i %% 50 = 0 then 's' || (i / 50 %% 100000) end`
+
+// load writes the entries day by day and builds indexes as ingestion would.
+func (b *bench) load() error {
+	begin := b.clock.Now()
+	every := func(n int) int { return max(40, b.rows/n) }
+	step := int64(b.days) * 24 * 3600 * 1_000_000 / int64(b.rows)
+	source := fmt.Sprintf(rowsSQL, every(200_000), every(10_000), every(13)+1, b.first.Format("2006-01-02 15:04:05+00"), step)
+	perDay := b.rows / b.days
+	setup := `drop index guarda.idx_advanced_logs_unassigned; delete from guarda.advanced_logs; delete from guarda.log_counts`
+	if err := b.exec(setup); err != nil {
+		return err
+	}
+	for d := range b.days {
+		date := b.first.AddDate(0, 0, d).Format("20060102")
+		if err := b.exec(`select guarda.make_log_partition('` + date + `')`); err != nil {
+			return err
+		}
+		if err := b.exec(fmt.Sprintf(`insert into guarda.advanced_logs_%s (id, level, source, message, metadata, created_at, user_id, session_id) %s from generate_series(%d::bigint, %d) i`, date, source, d*perDay, (d+1)*perDay-1)); err != nil {
+			return err
+		}
+		if err := b.exec(`analyze guarda.advanced_logs_` + date); err != nil {
+			return err
+		}
+	}
+	if err := b.exec(`insert into guarda.log_counts (span, bucket, source, level, pattern_id, n, merged)
+		select s.span, date_trunc(s.unit, created_at, 'UTC'), source, level, '00000000-0000-0000-0000-000000000000', count(*), true
+		from guarda.advanced_logs cross join (values (60, 'minute'), (3600, 'hour'), (86400, 'day')) s (span, unit) group by 1, 2, 3, 4`); err != nil {
+		return err
+	}
+	if err := b.exec(`analyze guarda.log_counts`); err != nil {
+		return err
+	}
+	if b.plain {
+		for _, sql := range []string{
+			`create table public.advanced_logs (id uuid primary key default gen_random_uuid(), level varchar(20) not null, source varchar(100) not null, message text not null,
+				metadata jsonb default '{}', created_at timestamptz default now(), user_id uuid, session_id varchar(255))`,
+			`insert into public.advanced_logs select id, level, source, message, metadata, created_at, user_id, session_id from guarda.advanced_logs`,
+			`create index on public.advanced_logs (level)`, `create index on public.advanced_logs (source)`, `create index on public.advanced_logs (created_at desc)`,
+			`create index on public.advanced_logs (user_id)`, `create index on public.advanced_logs using gin (to_tsvector('portuguese', message))`, `vacuum analyze public.advanced_logs`,
+		} {
+			if err := b.exec(sql); err != nil {
+				return err
+			}
+		}
+	}
+	fmt.Printf("%d entries over %d days were loaded in %s\n\n", b.rows, b.days, b.clock.Now().Sub(begin).Round(time.Second))
+	return b.exec(`checkpoint`)
+}
+
+func (b *bench) exec(sql string) error {
+	_, err := b.db.Exec(b.ctx, sql)
+	if err != nil {
+		return fmt.Errorf("%.80s…: %w", sql, err)
+	}
+	return nil
+}
