@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"guarda/shared/backup/manifest"
 	"guarda/shared/blob"
@@ -154,6 +156,20 @@ func (x *execution) begin(ctx context.Context) error {
 	o, err := x.Store.Put(ctx, x.folder+manifest.RestoreName, bytes.NewReader(restoreText(x.spec, x.folder, x.key != nil)), blob.PutOptions{ContentType: "text/markdown"})
 	x.extra += o.Size
 	return err
+}
+
+// checkText refuses a schema with text that is not UTF-8, which a database
+// without an encoding may have: what is stored would be something else.
+func checkText(c *pgcatalog.Catalog) error {
+	for _, e := range c.Entries {
+		for _, text := range []string{e.Schema, e.Name, e.Owner, e.SQL, e.OwnerSQL, e.DropSQL} {
+			if !utf8.ValidString(text) {
+				return fault.New(fault.Invalid, "the definition of %s %s has text that is not UTF-8", strings.ToLower(e.Kind), strings.ToValidUTF8(e.Name, "?")).
+					Hint("the database's encoding is %s: write that text (a name, comment, default or function body) in UTF-8, or leave the object out with --exclude", c.Database.Encoding)
+			}
+		}
+	}
+	return nil
 }
 
 // warn notes what a person should know though the backup will be complete.

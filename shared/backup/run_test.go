@@ -286,8 +286,14 @@ func TestALostPictureIsTheEnd(t *testing.T) {
 	store := memory.New()
 	_, err := backup.Execute(ctx, backup.Deps{Connect: connector(dsn), Store: store, Report: func(_ context.Context, p backup.Progress) error {
 		if p.Phase == backup.PhaseFinish {
-			_, err := admin.Exec(ctx, `select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`)
-			return err
+			for left := 1; left > 0; { // until they are gone
+				if _, err := admin.Exec(ctx, `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`); err != nil {
+					return err
+				}
+				if err := admin.QueryRow(ctx, `select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`).Scan(&left); err != nil {
+					return err
+				}
+			}
 		}
 		return nil
 	}}, newRun())

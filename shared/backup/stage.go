@@ -73,6 +73,9 @@ func (x *execution) start(ctx context.Context) (_ *picture, _ *state, err error)
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := checkText(catalog); err != nil {
+		return nil, nil, err
+	}
 	x.warn(p)
 	s := &state{Started: x.started, SnapshotAt: p.at, Server: p.server, Catalog: catalog, Ledger: account}
 	if err := x.choose(ctx, p, s); err != nil {

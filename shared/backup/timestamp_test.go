@@ -11,6 +11,7 @@ import (
 	"guarda/shared/backup/manifest"
 	"guarda/shared/fault"
 	"guarda/shared/postgres/pgtest"
+	"guarda/shared/restore"
 )
 
 const stamped = `create table events (id int primary key, s text, at timestamptz not null default now());
@@ -107,6 +108,22 @@ func TestATableIsFollowedByATimestamp(t *testing.T) {
 	}
 	if got := s.rows(t, second.BackupID, &layers[1].Chunk); !got["8 third"] {
 		t.Errorf("the second layer has %v", got)
+	}
+	// Restored, the layers are merged; what was deleted is there.
+	target := pgtest.New(t)
+	l, err := manifest.Find(ctx, s.store, "", second.BackupID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := restore.Run(ctx, restore.Deps{Connect: connector(target), Store: s.store, Keys: s.keys}, restore.Options{}, l); err != nil {
+		t.Fatal(err)
+	}
+	var state string
+	if err := pgtest.Connect(t, target).QueryRow(ctx, `select string_agg(id || ' ' || s, ', ' order by id) || ' of ' || (select count(*) from events) from events where id in (6, 7, 8, 9, 9000)`).Scan(&state); err != nil {
+		t.Fatal(err)
+	}
+	if want := "6 first, 7 late, 8 third, 9 first, 9000 new of 5001"; state != want {
+		t.Errorf("restored: %s, want %s", state, want)
 	}
 	differential, err := s.followed(t, backup.Differential, follow)
 	if err != nil {

@@ -151,6 +151,9 @@ func answered(pg *pgconn.PgError, doing string) error {
 	case strings.HasPrefix(pg.Code, "53"):
 		return fault.New(fault.Exhausted, "the server has run out of a resource (%s)", doing).
 			Hint("see the server's answer").Because(pg)
+	case pg.Code == "22P05":
+		return fault.New(fault.Invalid, "the database has text that its own encoding knows and UTF-8 does not (%s)", doing).
+			Hint("mend that text (the server's answer shows the bytes), or leave the table out with --exclude").Because(pg)
 	case pg.Code == "XX001" || pg.Code == "XX002":
 		return fault.New(fault.Corrupt, "the server's own data is damaged (%s)", doing).
 			Hint("the server cannot read a table or index: check its disk, restore that table from an older backup, or leave it out with --exclude").Because(pg)
