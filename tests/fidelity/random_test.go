@@ -26,7 +26,7 @@ const (
 	shrinkVariable = "GUARDA_FIDELITY_SHRINK"
 )
 
-const seedsInAll = 18 // without the variable, over all servers
+const seedsInAll = 12 // without the variable, over all servers
 
 func TestRandomSchemasComeBack(t *testing.T) {
 	t.Parallel()

@@ -21,6 +21,7 @@ import (
 	"guarda/shared/backup/manifest"
 	"guarda/shared/blob"
 	"guarda/shared/blob/memory"
+	"guarda/shared/export"
 	"guarda/shared/fault"
 	"guarda/shared/postgres/pgtest"
 	"guarda/shared/restore"
@@ -72,6 +73,16 @@ func (k kept) into(t testing.TB, d database, o restore.Options) {
 	if len(k.m.Tables) > 0 && r.Rows != k.at.Header.Rows {
 		t.Errorf("restored %d rows of %d", r.Rows, k.at.Header.Rows)
 	}
+}
+
+// exported is the backup as a script for psql.
+func (k kept) exported(t testing.TB) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if _, err := export.Plain(context.Background(), export.Deps{Store: k.store}, export.Options{}, k.at, &out); err != nil {
+		t.Fatalf("export: %v (%s)", err, fault.HintOf(err))
+	}
+	return out.Bytes()
 }
 
 // context shows the statements of the object that an error of the restore names.
