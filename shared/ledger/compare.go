@@ -54,7 +54,7 @@ type fact struct {
 // Compare says what became of each object. Items have no names yet: see Name.
 func Compare(inv *Inventory, c Coverage) *Ledger {
 	j := &judge{Inventory: inv, c: c, cover: map[coverKey]fact{}, left: map[coverKey]*pgcatalog.LeftOut{},
-		verdicts: make([]verdict, len(inv.objects))}
+		verdicts: make([]*verdict, len(inv.objects)), good: &verdict{status: Dumped}}
 	j.learn()
 	for i := range inv.objects {
 		j.judge(int32(i))
@@ -62,7 +62,7 @@ func Compare(inv *Inventory, c Coverage) *Ledger {
 	return j.ledger()
 }
 
-// verdict is a status with its reason; status "" is not judged yet.
+// verdict is a status with its reason.
 type verdict struct {
 	status  Status
 	rule    Rule
@@ -76,7 +76,8 @@ type judge struct {
 	c        Coverage
 	cover    map[coverKey]fact
 	left     map[coverKey]*pgcatalog.LeftOut
-	verdicts []verdict
+	verdicts []*verdict // by object; nil is not judged yet
+	good     *verdict   // that of nearly all
 }
 
 // learn takes in what the dumper covers.
@@ -144,16 +145,17 @@ func facetOf(entryKind string) facet {
 }
 
 func (j *judge) judge(i int32) verdict {
-	if v := j.verdicts[i]; v.status != "" {
-		return v
+	if v := j.verdicts[i]; v != nil {
+		return *v
 	}
-	o := &j.objects[i]
-	v := j.decide(i, o)
-	j.verdicts[i] = v
+	v := j.decide(&j.objects[i])
+	if j.verdicts[i] = j.good; v != *j.good {
+		j.verdicts[i] = &v
+	}
 	return v
 }
 
-func (j *judge) decide(i int32, o *object) verdict {
+func (j *judge) decide(o *object) verdict {
 	if o.Class == classDatabase {
 		return verdict{status: Dumped} // all of it is read in one go: see pgcatalog.Database
 	}

@@ -120,9 +120,11 @@ func (e *enumerator) readCatalogs() error {
 		Version  int
 		Database uint32
 		Role     string
+		JIT      string
 	}
+	// To compile the long unions below takes longer than to run them.
 	s, err := query[server](e, `
-		select current_setting('server_version_num')::int, d.oid, quote_ident(current_user) from pg_catalog.pg_database d where d.datname = current_database()`)
+		select current_setting('server_version_num')::int, d.oid, quote_ident(current_user), set_config('jit', 'off', true) from pg_catalog.pg_database d where d.datname = current_database()`)
 	if err != nil {
 		return err
 	}
