@@ -32,19 +32,19 @@ func (c *csvWriter) Write(r *Row) error {
 		if i > 0 {
 			_ = c.w.WriteByte(',')
 		}
-		c.field(r.get(name))
+		c.cell(field(r, name))
 	}
 	_, err := c.w.WriteString("\r\n")
 	return err
 }
 
-// field writes one field; the buffer keeps an error until the row's end.
+// cell writes one field; the buffer keeps an error until the row's end.
 //
 // A spreadsheet takes a cell that begins with one of =+-@, a tab or a carriage
 // return for a formula (OWASP, "CSV injection"), so such a cell gets an
 // apostrophe in front, which spreadsheets hide and other readers can take off:
 // nothing that begins with an apostrophe is changed otherwise.
-func (c *csvWriter) field(b []byte) {
+func (c *csvWriter) cell(b []byte) {
 	formula := len(b) > 0 && bytes.IndexByte([]byte("=+-@\t\r"), b[0]) >= 0
 	if !formula && bytes.IndexAny(b, ",\"\r\n") < 0 {
 		_, _ = c.w.Write(b)

@@ -72,13 +72,10 @@ func Columns() []Column {
 	return []Column{CreatedAt, Level, Source, Message, Metadata, UserID, SessionID, PatternID, ID}
 }
 
-// Row is an entry as text, valid until the next one; nil is null. CreatedAt is
-// RFC 3339 in UTC with six digits of the second; Metadata is a JSON object.
-type Row struct {
-	ID, CreatedAt, Level, Source, Message, Metadata, UserID, SessionID, PatternID []byte
-}
+// Row is an entry.
+type Row = logs.Row
 
-func (r *Row) get(c Column) []byte {
+func field(r *Row, c Column) []byte {
 	switch c {
 	case CreatedAt:
 		return r.CreatedAt

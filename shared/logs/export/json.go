@@ -45,7 +45,7 @@ func (j *jsonWriter) Write(r *Row) error {
 		}
 		b = appendText(b, []byte(name))
 		b = append(b, ':')
-		switch value := r.get(name); {
+		switch value := field(r, name); {
 		case value == nil:
 			b = append(b, "null"...)
 		case name == Metadata:

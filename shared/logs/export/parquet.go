@@ -53,7 +53,7 @@ func optional(c Column) bool { return c == UserID || c == SessionID || c == Patt
 func (p *parquetWriter) Write(r *Row) error {
 	p.row = p.row[:0]
 	for i, c := range p.columns {
-		b := r.get(c)
+		b := field(r, c)
 		var v parquet.Value
 		switch {
 		case b == nil && optional(c):

@@ -186,7 +186,7 @@ func (p *pdfWriter) Write(r *Row) error {
 	cells := make([][]string, len(p.columns))
 	most := 1
 	for i, c := range p.columns {
-		cells[i] = p.page.wrap(p.font(c.name), textSize, c.w-6, p.show(c.name, r.get(c.name)))
+		cells[i] = p.page.wrap(p.font(c.name), textSize, c.w-6, p.show(c.name, field(r, c.name)))
 		if len(cells[i]) > maxPDFLines {
 			cells[i] = append(cells[i][:maxPDFLines:maxPDFLines], p.t.shortened)
 			p.cut++

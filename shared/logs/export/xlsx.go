@@ -96,7 +96,7 @@ func (x *xlsxWriter) Write(r *Row) error {
 	}
 	x.row++
 	for i, c := range x.columns {
-		if value := r.get(c); value == nil {
+		if value := field(r, c); value == nil {
 			x.cells[i] = nil
 		} else {
 			x.cells[i] = cellText(string(value))
