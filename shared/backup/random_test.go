@@ -47,7 +47,7 @@ func TestRandomStepsAndABackupNowAndThen(t *testing.T) {
 		if r.Type != kind {
 			t.Errorf("%s became %s: %v", kind, r.Type, r.Warnings)
 		}
-		s.same(t, r)
+		t.Run(fmt.Sprintf("after step %d", step), func(t *testing.T) { s.same(t, r) })
 		if kind != backup.Full {
 			backups, reused, chunks = backups+1, reused+r.ChunksReused, chunks+r.Chunks
 		}

@@ -24,11 +24,12 @@ import (
 )
 
 type options struct {
-	gigabytes float64
-	runs      int
-	guarda    string
-	dir       string
-	restore   bool
+	gigabytes   float64
+	runs        int
+	guarda      string
+	dir         string
+	restore     bool
+	incremental bool
 }
 
 func main() {
@@ -38,6 +39,7 @@ func main() {
 	flag.StringVar(&o.guarda, "guarda", "bin/guarda", "the program to measure")
 	flag.StringVar(&o.dir, "dir", "/var/tmp", "where the database and the backups go; needs about four times -gb")
 	flag.BoolVar(&o.restore, "restore", false, "measure restore too")
+	flag.BoolVar(&o.incremental, "incremental", false, "measure incremental backups instead of pg_dump")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -81,6 +83,9 @@ func run(ctx context.Context, o options) error {
 	}
 	dsn := server.URL("postgres")
 	out := filepath.Join(work, "out")
+	if o.incremental {
+		return incrementals(ctx, o, dsn, guarda, key, out)
+	}
 	pgDump := filepath.Join(programs[0], "pg_dump")
 	commands := []command{
 		{"guarda backup --jobs 2 (encrypted)", []string{guarda, "backup", "--source", dsn, "--store", "file://" + out, "--key-file", key, "--jobs", "2", "--json"}},
