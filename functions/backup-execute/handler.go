@@ -10,6 +10,7 @@ import (
 	"guarda/shared/execution"
 	"guarda/shared/fault"
 	"guarda/shared/httpapi"
+	"guarda/shared/schedule"
 )
 
 // toAnswer is left of a function's time to write the answer.
@@ -27,14 +28,15 @@ func (h *handler) routes(rt *httpapi.Router) {
 }
 
 type request struct {
-	Type        string   `json:"type"`
-	Tables      []string `json:"tables"`
-	Compress    *bool    `json:"compress"`
-	Exclude     []string `json:"exclude"`
-	SourceID    string   `json:"source_id"`
-	Compression string   `json:"compression"`
-	Encryption  *bool    `json:"encryption"`
-	Wait        *bool    `json:"wait"`
+	Type        string                `json:"type"`
+	Tables      []string              `json:"tables"`
+	Compress    *bool                 `json:"compress"`
+	Exclude     []string              `json:"exclude"`
+	SourceID    string                `json:"source_id"`
+	Compression string                `json:"compression"`
+	Encryption  *bool                 `json:"encryption"`
+	Wait        *bool                 `json:"wait"`
+	Incremental *schedule.Incremental `json:"incremental"`
 }
 
 type response struct {
@@ -57,6 +59,9 @@ func (r *request) check() error {
 	if r.Compression != "" {
 		c.OneOf("compression", r.Compression, "auto", "zstd", "gzip", "brotli", "none")
 	}
+	for _, f := range r.Incremental.Check("incremental.") {
+		c.Field(f.Name, f.Code, f.Message.Format, f.Message.Args...)
+	}
 	if r.Compress != nil && *r.Compress == (r.Compression == "none") && r.Compression != "" {
 		return fault.New(fault.Invalid, "compress and compression contradict each other").
 			Hint("leave one of the two out").Field("compression", "contradiction", "contradicts compress")
@@ -78,7 +83,7 @@ func (h *handler) execute(w http.ResponseWriter, r *http.Request) error {
 	id, err := h.starter.Start(r.Context(), execution.Request{
 		SourceID: req.SourceID, Type: req.Type, Tables: req.Tables, Exclude: req.Exclude,
 		Compression: req.Compression, Encryption: req.Encryption == nil || *req.Encryption,
-		Key: httpapi.RequestKey(r.Context()),
+		Timestamps: req.Incremental.Timestamps(), Key: httpapi.RequestKey(r.Context()),
 	})
 	if err != nil {
 		if id != "" {

@@ -107,6 +107,9 @@ func TestBadRequestsNameTheField(t *testing.T) {
 		`{"type":"full","tabels":[]}`: "422 tabels",
 		`{"type":"full","source_id":"5c0b0a52-5f0a-4e39-9d0f-000000000000"}`: "422 source_id",
 		`{"type":"full","compress":false,"compression":"zstd"}`:              "422 compression",
+		`{"type":"full","incremental":{"strategy":"guess"}}`:                 "422 incremental.strategy",
+		`{"type":"full","incremental":{"strategy":"timestamp"}}`:             "422 incremental.columns",
+		`{"type":"full","incremental":{"columns":{"item":"changed"}}}`:       "422 incremental.columns",
 		`{"type":"full","tables":[""]}`:                                      "422 tables",
 	} {
 		status, a := execute(t, c, body)

@@ -154,7 +154,7 @@ func (h *handler) run(w http.ResponseWriter, r *http.Request) error {
 			Hint("wait until it ends, or cancel it"), underway[0].ID)
 	}
 	req := execution.Request{ScheduleID: id, Type: s.BackupType, Tables: s.Configuration.Tables, Exclude: s.Configuration.Exclude,
-		Compression: s.Configuration.CompressionName(), Encryption: s.Configuration.Encrypted(), Key: httpapi.RequestKey(r.Context())}
+		Compression: s.Configuration.CompressionName(), Encryption: s.Configuration.Encrypted(), Timestamps: s.Configuration.Incremental.Timestamps(), Key: httpapi.RequestKey(r.Context())}
 	if s.SourceID != nil {
 		req.SourceID = *s.SourceID
 	}

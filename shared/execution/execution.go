@@ -44,9 +44,11 @@ type Options struct {
 	Compression        string   `json:"compression"`
 	Encryption         bool     `json:"encryption"`
 	LockTimeoutSeconds int      `json:"lock_timeout_seconds"`
-	Strict             bool     `json:"strict,omitempty"`       // fail when the backup would not be complete
-	Preset             string   `json:"preset,omitempty"`       // what belongs to the platform; "" is auto
-	ManagedData        []string `json:"managed_data,omitempty"` // the platform's schemas whose rows are copied nonetheless
+	// Timestamps are the tables that are followed by a column: column by table.
+	Timestamps  map[string]string `json:"timestamps,omitempty"`
+	Strict      bool              `json:"strict,omitempty"`       // fail when the backup would not be complete
+	Preset      string            `json:"preset,omitempty"`       // what belongs to the platform; "" is auto
+	ManagedData []string          `json:"managed_data,omitempty"` // the platform's schemas whose rows are copied nonetheless
 }
 
 // New is a run that is to begin.

@@ -21,7 +21,8 @@ type Request struct {
 	Exclude     []string
 	Compression string // "" leaves it to the source
 	Encryption  bool
-	Key         string // see New.RequestKey
+	Timestamps  map[string]string // see Options.Timestamps
+	Key         string            // see New.RequestKey
 }
 
 // StartStore is what starting and following a run needs to keep.
@@ -48,9 +49,11 @@ func (s *Starter) Start(ctx context.Context, r Request) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	options := OptionsFor(source.Settings, r.Tables, r.Exclude, r.Compression, r.Encryption)
+	options.Timestamps = r.Timestamps
 	id, err := s.Store.Create(ctx, New{
 		ScheduleID: r.ScheduleID, SourceID: source.ID, SourceName: source.Name, RequestedType: r.Type, Trigger: Manual, RequestKey: r.Key,
-		Options: OptionsFor(source.Settings, r.Tables, r.Exclude, r.Compression, r.Encryption),
+		Options: options,
 	})
 	if err != nil {
 		return "", err

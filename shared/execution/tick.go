@@ -129,6 +129,7 @@ func (t *Ticker) fireOne(ctx context.Context, s *schedule.Schedule, at time.Time
 	c := s.Configuration
 	n := &New{ScheduleID: s.ID, ScheduledFor: &plan.Run, SourceID: source.ID, SourceName: source.Name, RequestedType: s.BackupType, Trigger: Schedule,
 		Options: OptionsFor(source.Settings, c.Tables, c.Exclude, c.CompressionName(), c.Encrypted())}
+	n.Options.Timestamps = c.Incremental.Timestamps()
 	fired, err := t.Store.Fire(ctx, s, plan.Next, n, at)
 	switch {
 	case err != nil:

@@ -53,7 +53,47 @@ type Retention struct {
 
 // Incremental says how an incremental backup finds what changed.
 type Incremental struct {
-	Strategy string `json:"strategy,omitempty"` // "auto"
+	Strategy string            `json:"strategy,omitempty"` // "auto" or "timestamp"; "" is auto
+	Columns  map[string]string `json:"columns,omitempty"`  // of strategy timestamp: the column by table
+}
+
+// The strategies.
+const (
+	auto      = "auto"
+	timestamp = "timestamp"
+)
+
+// Timestamps returns the column by table that changes are followed by; nil
+// when every table is compared.
+func (i *Incremental) Timestamps() map[string]string {
+	if i == nil || i.Strategy != timestamp {
+		return nil
+	}
+	return i.Columns
+}
+
+// Check reports the fields that are wrong, each under the given prefix
+// ("configuration.incremental.").
+func (i *Incremental) Check(prefix string) []fault.Field {
+	if i == nil {
+		return nil
+	}
+	bad := fault.New(fault.Invalid, "some fields of the schedule are not valid")
+	switch {
+	case i.Strategy != "" && i.Strategy != auto && i.Strategy != timestamp:
+		bad = bad.Field(prefix+"strategy", "unknown", "it must be one of: %s", auto+", "+timestamp)
+	case i.Strategy == timestamp && len(i.Columns) == 0:
+		bad = bad.Field(prefix+"columns", "required", "the strategy timestamp needs a column for each table that is followed by it")
+	case i.Strategy != timestamp && len(i.Columns) > 0:
+		bad = bad.Field(prefix+"columns", "contradiction", "only the strategy timestamp takes columns")
+	}
+	for table, column := range i.Columns {
+		if table == "" || column == "" {
+			bad = bad.Field(prefix+"columns", "invalid", "neither a table nor a column may be empty")
+			break
+		}
+	}
+	return bad.Fields
 }
 
 // Overlap says what happens when a run is due while the one before still goes.
@@ -123,9 +163,7 @@ func (c Configuration) Check(prefix string) []fault.Field {
 			}
 		}
 	}
-	if c.Incremental != nil && c.Incremental.Strategy != "" && c.Incremental.Strategy != "auto" {
-		bad = bad.Field(prefix+"incremental.strategy", "unknown", "it must be one of: %s", "auto")
-	}
+	bad.Fields = append(bad.Fields, c.Incremental.Check(prefix+"incremental.")...)
 	if c.CatchUpHours != nil && (*c.CatchUpHours < 0 || *c.CatchUpHours > MaxCatchUpHours) {
 		bad = bad.Field(prefix+"catch_up_hours", "out_of_range", "it must be from 0 to %d", MaxCatchUpHours)
 	}

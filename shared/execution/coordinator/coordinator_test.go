@@ -221,6 +221,7 @@ func TestAFailureIsRecordedWithItsReasonAndLeavesNoBackup(t *testing.T) {
 		{"the source refuses", func(w *world) { w.dsn = pgtest.WithUser(w.t, w.dsn, "nobody", "x") }, execution.Request{}, "", ""},
 		{"the source is away", func(w *world) { w.dsn = "postgres://u@127.0.0.1:1/x" }, execution.Request{}, fault.Unavailable, ""},
 		{"an unknown table", func(*world) {}, execution.Request{Tables: []string{"public.nothing"}}, "", "nothing"},
+		{"a table that has no such timestamp", func(*world) {}, execution.Request{Timestamps: map[string]string{"public.item": "changed"}}, fault.Invalid, "item"},
 		{"the store cannot be opened", func(w *world) {
 			w.means.Store = func(context.Context) (blob.Store, error) {
 				return nil, fault.New(fault.Unavailable, "the bucket %s is away", "b").Hint("wait")

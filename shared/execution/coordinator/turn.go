@@ -87,7 +87,7 @@ func (t *turn) engine(ctx context.Context, limit time.Duration) (*backup.Result,
 	o := t.e.Metadata.Options
 	run := backup.Run{ID: t.e.ID, Source: t.e.SourceName, Type: backup.Type(t.e.RequestedType), RequestedType: backup.Type(t.e.RequestedType),
 		Tables: o.Tables, Exclude: o.Exclude, Compression: seal.Compression(o.Compression), Jobs: o.Jobs, LockTimeout: time.Duration(o.LockTimeoutSeconds) * time.Second,
-		Strict: o.Strict, Preset: o.Preset, ManagedData: o.ManagedData}
+		Strict: o.Strict, Preset: o.Preset, ManagedData: o.ManagedData, Timestamps: o.Timestamps}
 	if t.Help != nil && run.Jobs > localJobs {
 		t.deps.FanOut = &backup.FanOut{MinBytes: t.minFanOut(limit), Workers: run.Jobs - localJobs, Invoke: t.help}
 		run.Jobs = localJobs
