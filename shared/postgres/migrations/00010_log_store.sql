@@ -109,7 +109,7 @@ create table guarda.log_retention (
     days integer check (days > 0) -- null: for ever
 );
 create unique index idx_log_retention_rule on guarda.log_retention (coalesce(source, ''), coalesce(level, ''));
-insert into guarda.log_retention (days) values (365);
+insert into guarda.log_retention (days) values (null); -- for ever, until somebody says otherwise
 
 -- What is masked before it is stored, per source; '*' is every source that has
 -- no row of its own. No rows: nothing is masked.
