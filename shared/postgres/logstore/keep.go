@@ -43,16 +43,16 @@ func (s *Store) Keep(ctx context.Context) (k Kept, err error) {
 	now := s.clock.Now()
 	steps := []func() error{
 		func() error { return s.makeAhead(ctx, now, &k) },
-		func() (err error) {
-			err = s.db.QueryRow(ctx, `select guarda.merge_log_counts()`).Scan(&k.Merged)
-			return err
-		},
 		func() error {
 			_, err := s.db.Exec(ctx, `with f as (delete from guarda.log_feed where received_at < $1::timestamptz), b as (delete from guarda.log_batches where received_at < $2::timestamptz)
 				delete from guarda.log_limits where updated_at < $3::timestamptz`, now.Add(-feedLife), now.Add(-batchLife), now.Add(-limitLife))
 			return err
 		},
 		func() error { return s.retain(ctx, now, settings, &k) },
+		func() (err error) {
+			err = s.db.QueryRow(ctx, `select guarda.merge_log_counts()`).Scan(&k.Merged)
+			return err
+		},
 		func() error { return s.analyze(ctx, &k) },
 		func() error { return s.prepareWords(ctx, settings, &k) },
 	}
