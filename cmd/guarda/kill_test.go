@@ -35,7 +35,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kills, seed := number(t, "GUARDA_TEST_KILLS", 6), number(t, "GUARDA_TEST_SEED", int(rand.Int32()))
+	kills, seed := number(t, "GUARDA_TEST_KILLS", 4), number(t, "GUARDA_TEST_SEED", int(rand.Int32()))
 	random := rand.New(rand.NewPCG(uint64(seed), 0))
 	t.Logf("GUARDA_TEST_SEED=%d", seed)
 	source := pgtest.New(t)

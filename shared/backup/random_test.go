@@ -24,7 +24,7 @@ import (
 // GUARDA_TEST_SEED repeats a run.
 func TestRandomStepsAndABackupNowAndThen(t *testing.T) {
 	t.Parallel()
-	steps, seed := setting(t, "GUARDA_TEST_STEPS", 60), setting(t, "GUARDA_TEST_SEED", int(rand.Int32()))
+	steps, seed := setting(t, "GUARDA_TEST_STEPS", 40), setting(t, "GUARDA_TEST_SEED", int(rand.Int32()))
 	t.Logf("GUARDA_TEST_SEED=%d", seed)
 	s := newSeries(t, randomSchema)
 	w := &walk{t: t, random: rand.New(rand.NewPCG(uint64(seed), 0)), conn: pgtest.Connect(t, s.dsn), late: pgtest.Connect(t, s.dsn), names: map[int]string{}}
