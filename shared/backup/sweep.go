@@ -1,0 +1,62 @@
+package backup
+
+import (
+	"context"
+	"fmt"
+
+	"guarda/shared/backup/manifest"
+	"guarda/shared/blob"
+)
+
+// Discard removes what a run stored that did not become a backup. What it
+// cannot remove has no manifest, so it is not a backup, and garbage collection
+// finds it.
+func Discard(ctx context.Context, store blob.Store, b Baton) error {
+	return discard(ctx, store, b.Folder)
+}
+
+// Tidy removes what only the processes of a run needed, once its backup is
+// recorded.
+func Tidy(ctx context.Context, store blob.Store, b Baton) error {
+	var keys []string
+	for o, err := range store.List(ctx, b.Folder+manifest.PlanName) {
+		if err != nil {
+			return fmt.Errorf("look for what the run's processes shared: %w", err)
+		}
+		keys = append(keys, o.Key)
+	}
+	return store.Delete(ctx, keys...)
+}
+
+// sweep removes what the run's processes stored and the manifest does not
+// name: objects of workers that were killed, and of pictures that were lost.
+// What it cannot remove, garbage collection finds.
+func (x *execution) sweep(ctx context.Context, m *manifest.Manifest) {
+	if x.Relay == nil {
+		return
+	}
+	keys, err := x.strays(ctx, m)
+	if err == nil {
+		err = x.Store.Delete(ctx, keys...)
+	}
+	if err != nil {
+		x.Log.WarnContext(ctx, "objects that nothing refers to are left", "folder", x.folder, "error", err.Error())
+	}
+}
+
+func (x *execution) strays(ctx context.Context, m *manifest.Manifest) ([]string, error) {
+	named := map[string]bool{}
+	for _, key := range m.Objects() {
+		named[key] = true
+	}
+	var keys []string
+	for o, err := range x.Store.List(ctx, x.folder+"data/") {
+		if err != nil {
+			return nil, err
+		}
+		if !named[o.Key] {
+			keys = append(keys, o.Key)
+		}
+	}
+	return keys, nil
+}
