@@ -39,6 +39,7 @@ func (x *execution) readCatalog(ctx context.Context, p *picture) (*pgcatalog.Cat
 	var left preset.LeftOut
 	cover.Kept, left = platform.Apply(full, x.spec.ManagedData)
 	cover.ManagedEntry, cover.ManagedRows = left.Entries, left.Rows
+	x.warnOfManagedData(full, platform, left)
 	cover.Chosen = cover.Kept
 	if len(x.spec.Tables) > 0 || len(x.spec.Exclude) > 0 {
 		if cover.Chosen, err = cover.Kept.Select(pgcatalog.Options{Tables: x.spec.Tables, Exclude: x.spec.Exclude}); err != nil {
@@ -61,6 +62,24 @@ func (x *execution) readCatalog(ctx context.Context, p *picture) (*pgcatalog.Cat
 	x.compareCoverage(ctx, l)
 	x.warnOfLedger(l)
 	return withoutUnreadable(cover.Chosen, inventory, l), l, nil
+}
+
+// warnOfManagedData says which rows of the platform's schemas could have been
+// copied: a customer's users and files are there.
+func (x *execution) warnOfManagedData(full *pgcatalog.Catalog, platform preset.Preset, left preset.LeftOut) {
+	var schemas []string
+	for _, t := range full.Tables {
+		if left.Rows[t.OID] != "" && t.Pages > 0 && !slices.Contains(schemas, t.Schema) &&
+			slices.Contains(platform.DataSchemas(), t.Schema) && !slices.Contains(x.spec.ManagedData, t.Schema) {
+			schemas = append(schemas, t.Schema)
+		}
+	}
+	if len(schemas) > 0 {
+		slices.Sort(schemas)
+		names := strings.Join(schemas, ", ")
+		x.warnings = append(x.warnings, Warning{Code: "managed_data_left_out", Object: names,
+			Message: fmt.Sprintf("the rows of %s, schemas of the platform, are not in the backup; to copy them name the schemas as managed data (--managed-data)", names)})
+	}
 }
 
 // platform finds out which preset to use.

@@ -150,7 +150,7 @@ func (p Preset) managed(e *pgcatalog.Entry, byID map[int]*pgcatalog.Entry, gone 
 		}
 		return ""
 	}
-	if p.PlatformOwner(e.Owner) && !(e.Kind == "SCHEMA" && e.Name == "public") {
+	if p.madeByPlatform(e.Owner) && !(e.Kind == "SCHEMA" && e.Name == "public") {
 		return fmt.Sprintf("it is owned by %s, a role of the platform (preset %s)", e.Owner, p.name)
 	}
 	return ""
@@ -188,7 +188,7 @@ func (p Preset) Managed(kind, schema, owner string, ofExtension bool) string {
 		return ""
 	case p.Schema(schema) && kind != "policy":
 		return p.inSchema(schema)
-	case p.PlatformOwner(owner) && (schema != "public" || kind != "schema"):
+	case p.madeByPlatform(owner) && (schema != "public" || kind != "schema"):
 		return fmt.Sprintf("it is owned by %s, a role of the platform (preset %s)", owner, p.name)
 	}
 	return ""

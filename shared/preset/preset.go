@@ -30,7 +30,8 @@ const (
 type Preset struct {
 	name    string
 	schemas *regexp.Regexp // whose objects are the platform's; nil: none
-	owners  *regexp.Regexp // roles whose objects are the platform's
+	makers  *regexp.Regexp // roles whose objects are all the platform's; nil: none
+	owners  *regexp.Regexp // roles that a customer can give nothing to
 	roles   *regexp.Regexp // roles that every database of the platform has
 	rows    []string       // managed schemas whose rows are the customer's
 	choice  []string       // managed schemas whose rows are copied when asked for
@@ -65,6 +66,7 @@ func supabase() Preset {
 			// Those of extensions.
 			`cron`, `dbdev`, `graphql`, `graphql_public`, `net`, `pgmq`, `pgsodium`, `pgsodium_masks`, `pgtle`, `repack`, `tiger`, `tiger_data`,
 			`timescaledb_.*`, `_timescaledb_.*`, `topology`, `vault`),
+		// Older projects have customers' tables that belong to supabase_admin.
 		owners: words(`supabase_.*`),
 		roles: words(`anon`, `authenticated`, `authenticator`, `cli_login_.*`, `dashboard_user`, `pgbouncer`, `postgres`, `service_role`, `supabase_.*`,
 			`pgsodium_keyholder`, `pgsodium_keyiduser`, `pgsodium_keymaker`, `pgtle_admin`),
@@ -76,7 +78,8 @@ func supabase() Preset {
 func rds() Preset {
 	return Preset{
 		name:   RDS,
-		owners: words(`rdsadmin`, `rds_superuser`),
+		makers: words(`rdsadmin`),
+		owners: words(`rdsadmin`),
 		roles:  words(`rdsadmin`, `rds_.*`, `rdsrepladmin`, `rdsproxyadmin`, `rdstopmgr`, `rdswriteforwarduser`, `rds`),
 	}
 }
@@ -93,12 +96,17 @@ func (p Preset) Name() string { return p.name }
 func (p Preset) Schema(name string) bool { return p.schemas != nil && p.schemas.MatchString(name) }
 
 // PlatformRole says that every database of the platform has the role: it is
-// not to be made, and nobody but the platform may give something to it.
+// not to be made there.
 func (p Preset) PlatformRole(name string) bool { return p.roles != nil && p.roles.MatchString(name) }
 
-// PlatformOwner says that what the role owns is the platform's.
+// PlatformOwner says that nobody but the platform may give something to the
+// role.
 func (p Preset) PlatformOwner(name string) bool {
 	return p.owners != nil && p.owners.MatchString(name)
+}
+
+func (p Preset) madeByPlatform(owner string) bool {
+	return p.makers != nil && p.makers.MatchString(owner)
 }
 
 // DataSchemas returns the managed schemas whose rows can be asked for.

@@ -112,10 +112,15 @@ func TestSupabase(t *testing.T) {
 	t.Run("keeps what the customer made", func(t *testing.T) {
 		r, m, _, _ := take(t, customer, backup.Run{Strict: true})
 		entries, tables := names(m)
-		for _, want := range []string{"table public.profiles", "function public.handle_new_user()", "trigger auth.users on_auth_user_created", "policy storage.objects own_files",
+		for _, want := range []string{"table public.profiles", "table public.made_in_dashboard", "function public.handle_new_user()", "trigger auth.users on_auth_user_created", "policy storage.objects own_files",
 			"policy public.profiles own", "fk constraint public.profiles profiles_id_fkey", "view public.emails", "publication table public.supabase_realtime profiles", "extension citext"} {
 			if !slices.Contains(entries, want) {
 				t.Errorf("%s is not in the backup: %q", want, entries)
+			}
+		}
+		for _, e := range m.Entries {
+			if strings.Contains(e.OwnerSQL, "supabase_") {
+				t.Errorf("only the platform may run %s", e.OwnerSQL)
 			}
 		}
 		for _, e := range entries {
@@ -125,8 +130,11 @@ func TestSupabase(t *testing.T) {
 				}
 			}
 		}
-		if !slices.Equal(tables, []string{"public.profiles"}) {
+		if !slices.Equal(tables, []string{"public.made_in_dashboard", "public.profiles"}) {
 			t.Errorf("rows of %q", tables)
+		}
+		if !slices.ContainsFunc(r.Warnings, func(w backup.Warning) bool { return w.Code == "managed_data_left_out" && w.Object == "auth, storage" }) {
+			t.Errorf("nothing says that the rows of auth and storage are left out: %+v", r.Warnings)
 		}
 		if r.Coverage.Preset != preset.Supabase || r.Coverage.PresetDetected != preset.Supabase || r.Coverage.Managed < 50 || !r.Ledger.Complete() {
 			t.Errorf("%+v", r.Coverage)
@@ -142,7 +150,7 @@ func TestSupabase(t *testing.T) {
 		// storage.objects is under row security, which the customer of this test does not bypass.
 		r, m, deps, l := take(t, s.URL("source"), backup.Run{ManagedData: []string{"auth", "storage"}})
 		_, tables := names(m)
-		if want := []string{"auth.refresh_tokens", "auth.users", "public.profiles", "storage.objects"}; !slices.Equal(tables, want) {
+		if want := []string{"auth.refresh_tokens", "auth.users", "public.made_in_dashboard", "public.profiles", "storage.objects"}; !slices.Equal(tables, want) {
 			t.Errorf("rows of %q, want %q", tables, want)
 		}
 		deps.Connect = connector(s.URL("target"))
@@ -158,7 +166,7 @@ func TestSupabase(t *testing.T) {
 		if users != 2 || profiles != 2 || token != 4 {
 			t.Errorf("%d users, %d profiles, next token %d", users, profiles, token)
 		}
-		if r.Coverage.Unreadable > 0 || !slices.Equal(r.Coverage.ManagedData, []string{"auth", "storage"}) {
+		if len(r.Warnings) > 0 || r.Coverage.Unreadable > 0 || !slices.Equal(r.Coverage.ManagedData, []string{"auth", "storage"}) {
 			t.Errorf("%+v", r.Coverage)
 		}
 	})

@@ -11,3 +11,8 @@ alter publication supabase_realtime add table public.profiles;
 insert into auth.users values (1, 'Ana@example.com'), (2, 'bia@example.com');
 insert into auth.refresh_tokens (user_id) values (1), (1), (2);
 insert into storage.objects values (1, 1);
+-- The dashboard once made tables as the platform's superuser.
+create table public.made_in_dashboard (id int);
+insert into public.made_in_dashboard values (1);
+alter table public.made_in_dashboard owner to supabase_admin;
+grant select on public.made_in_dashboard to customer;
