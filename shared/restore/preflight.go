@@ -11,6 +11,7 @@ import (
 	"guarda/shared/backup/manifest"
 	"guarda/shared/backup/pgsession"
 	"guarda/shared/fault"
+	"guarda/shared/preset"
 	"guarda/shared/restore/choice"
 )
 
@@ -190,6 +191,9 @@ func (x *restoration) checkRoles(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if missing, err = x.leavePlatform(missing); err != nil {
+		return err
+	}
 	if len(missing) > 0 && !x.CreateRoles {
 		return fault.New(fault.Conflict, "the target server does not have these roles, which owners and grants name: %s", strings.Join(missing, ", ")).
 			Hint("make them there, or restore with --create-roles (without login), or leave them out with --no-owner --no-acl")
@@ -203,6 +207,28 @@ func (x *restoration) checkRoles(ctx context.Context) error {
 			Message: fmt.Sprintf("the role %s was made without login and password", role)})
 	}
 	return x.checkOwners(ctx)
+}
+
+// leavePlatform takes the roles out that belong to the managed platform that
+// the backup is from: nobody makes those anywhere else.
+func (x *restoration) leavePlatform(missing []string) ([]string, error) {
+	if x.m.Ledger == nil {
+		return missing, nil
+	}
+	platform := preset.Named(x.m.Ledger.Preset.Name)
+	var gone, rest []string
+	for _, role := range missing {
+		if platform.PlatformRole(role) {
+			gone = append(gone, role)
+		} else {
+			rest = append(rest, role)
+		}
+	}
+	if len(gone) > 0 {
+		x.warn(manifest.Warning{Code: "platform_roles", Object: strings.Join(gone, ", "),
+			Message: "the target is not the platform that the backup is from: what these roles own is left to the restoring role, and their grants are left out: " + strings.Join(gone, ", ")})
+	}
+	return rest, x.choice.WithoutRoles(gone)
 }
 
 // rolesNeeded returns the roles that what is restored names.
