@@ -5,10 +5,10 @@ import "github.com/spf13/cobra"
 func (a *app) logsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "logs",
-		Short: "Work with logs",
+		Short: "Search, follow, send and export log entries; mine their patterns",
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(a.logsMineCommand())
+	c.AddCommand(a.logsSearchCommand(), a.logsTailCommand(), a.logsIngestCommand(), a.logsExportCommand(), a.logsMineCommand())
 	return c
 }
