@@ -34,6 +34,7 @@ type stack struct {
 	template *template.Template
 	state    *state
 	log      *functionLog
+	sent     *subscriber
 	postgres *pgserver.Server // nil when GUARDA_DATABASE_URL replaces it
 	runtime  *runtimeapi.Runtime
 	control  *lambdaapi.API
@@ -92,7 +93,13 @@ func (s *stack) run(ctx context.Context) error {
 		r := schedule.Runner{Clock: s.clock, Enqueue: s.control.Enqueue, Log: s.log.message, Region: s.template.Region, AccountID: s.template.AccountID}
 		r.Run(background, s.entries)
 	}()
-	s.closers = append(s.closers, func() { cancel(); <-schedules })
+	subscriptions := make(chan struct{})
+	go func() {
+		defer close(subscriptions)
+		s.sent.enqueue, s.sent.failed = s.control.Enqueue, s.log.message
+		s.sent.run(background)
+	}()
+	s.closers = append(s.closers, func() { cancel(); <-schedules; <-subscriptions })
 	return s.live(background, o, began)
 }
 
@@ -225,9 +232,11 @@ func (s *stack) startFunctions(ctx context.Context, o overlay) error {
 	}
 	// The path is a secret: whoever knows it may invoke any function.
 	secret := "/" + rand.Text()
+	s.sent = newSubscriber(s.template, s.clock)
 	s.inner = "http://" + l.Addr().String() + secret
 	o.controlURL = s.inner + "/control"
-	cfg := runtimeapi.Config{Base: l.Addr().String() + secret + "/runtime", Region: s.template.Region, AccountID: s.template.AccountID, Clock: s.clock, Log: s.log.line}
+	cfg := runtimeapi.Config{Base: l.Addr().String() + secret + "/runtime", Region: s.template.Region, AccountID: s.template.AccountID, Clock: s.clock,
+		Log: func(x runtimeapi.Line) { s.log.line(x); s.sent.line(x) }}
 	api := lambdaapi.Config{Clock: s.clock, Topics: s.template.Topics, Log: s.log.message}
 	for _, f := range s.template.Functions {
 		env, err := o.environment("template.yaml", f)

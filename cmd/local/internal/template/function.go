@@ -39,6 +39,9 @@ func (b *builder) understand(n *yaml.Node) {
 		o := b.object(b.resolve(res.node), "subscription "+res.id)
 		b.subscribe(res, o.requiredText("TopicArn"), o.requiredText("Protocol"), o.text("Endpoint"))
 	}
+	for _, res := range made("AWS::Logs::SubscriptionFilter") {
+		b.readLogFilter(res)
+	}
 	for _, res := range made("AWS::Serverless::Application") {
 		b.nestedOutputs(res)
 	}
@@ -129,12 +132,17 @@ func (b *builder) readFunction(res *resource) {
 	if n, ok := o.integer("ReservedConcurrentExecutions", 0, 1000); ok {
 		fn.Reserved = &n
 	}
+	if logging := o.object("LoggingConfig"); logging != nil {
+		fn.LogGroup = logging.text("LogGroup")
+		logging.ignore("LogFormat", "ApplicationLogLevel", "SystemLogLevel")
+		logging.done()
+	}
 	b.readEnvironment(o, fn)
 	fn.Async = b.readAsync(o.object("EventInvokeConfig"), res)
 	b.checkPolicies(o)
 	b.readEvents(o.raw("Events"), fn)
 	o.ignore("Handler", "Description", "Tags", "PropagateTags", "Tracing", "Architectures", "Layers", "VpcConfig", "Role", "RolePath",
-		"PermissionsBoundary", "AssumeRolePolicyDocument", "EphemeralStorage", "KmsKeyArn", "LoggingConfig", "AutoPublishAlias",
+		"PermissionsBoundary", "AssumeRolePolicyDocument", "EphemeralStorage", "KmsKeyArn", "AutoPublishAlias",
 		"DeploymentPreference", "ProvisionedConcurrencyConfig", "CodeSigningConfigArn", "RuntimeManagementConfig", "RecursiveLoop", "VersionDescription")
 	o.refuse("InlineCode", "functions are built programs (CodeUri)")
 	o.refuse("ImageUri", "functions are built programs (CodeUri)")
@@ -286,4 +294,24 @@ func jsonText(o *object, key string) string {
 		o.p.add(v.line, "%s: %s must be JSON", o.what, key)
 	}
 	return s
+}
+
+// levelPattern is the only filter pattern that the local stack understands.
+const levelPattern = `{ $.level = "*" }`
+
+// readLogFilter notes a subscription of a log group. Those of streams end
+// outside of the stack.
+func (b *builder) readLogFilter(res *resource) {
+	o := b.object(b.resolve(res.node), "log subscription "+res.id)
+	f := LogFilter{Group: o.requiredText("LogGroupName")}
+	pattern, destination := o.text("FilterPattern"), o.requiredText("DestinationArn")
+	o.ignore("Distribution", "FilterName", "RoleArn")
+	o.done()
+	if f.Leveled = pattern == levelPattern; pattern != "" && !f.Leveled {
+		b.add(res.line, "log subscription %s: the filter pattern must be %s or none", res.id, levelPattern)
+	}
+	if i := slices.IndexFunc(b.t.Functions, func(fn *Function) bool { return fn.ARN == destination }); i >= 0 {
+		f.Function = b.t.Functions[i].Name
+		b.t.LogFilters = append(b.t.LogFilters, f)
+	}
 }

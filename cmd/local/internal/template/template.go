@@ -46,7 +46,15 @@ type Template struct {
 	APIs          []*API
 	Topics        []string // ARNs
 	Subscriptions []Subscription
+	LogFilters    []LogFilter
 	Outputs       map[string]string
+}
+
+// LogFilter sends lines of a log group to a function.
+type LogFilter struct {
+	Group    string
+	Function string
+	Leveled  bool // only lines of JSON that have a level, else all
 }
 
 // Function is a Lambda function.
@@ -55,6 +63,7 @@ type Function struct {
 	Name        string
 	ARN         string
 	Line        int
+	LogGroup    string // the one it logs to; "" is its own
 	CodeURI     string // a folder with a program called "bootstrap", relative to the template
 	Timeout     time.Duration
 	MemoryMB    int
