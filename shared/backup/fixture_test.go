@@ -60,3 +60,48 @@ func TestFormat1StaysReadable(t *testing.T) {
 		})
 	}
 }
+
+// TestFormat2StaysReadable: the same for format 2, with a backup that refers to
+// objects of an earlier one, a layer and a large object.
+func TestFormat2StaysReadable(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	keys, err := seal.KeyFile("testdata/format-v2/key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, keys := range map[string]seal.KeyProvider{"plain": nil, "sealed": keys} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			folder := t.TempDir()
+			if err := os.CopyFS(folder, os.DirFS(filepath.Join("testdata/format-v2", name))); err != nil {
+				t.Fatal(err)
+			}
+			store, err := dir.Open(folder, dir.Options{MustExist: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			all, err := manifest.List(ctx, store, "club")
+			if err != nil || len(all) != 2 || all[0].Header.Type != "full" || all[1].Header.Type != "incremental" || all[1].Header.BaseID != all[0].Header.BackupID || all[1].Header.Format != 2 {
+				t.Fatalf("%+v, %v", all, err)
+			}
+			for i, want := range []string{"300 members, 0 renamed, 4000 visits, the statutes", "301 members, 3 renamed, 3987 visits, the STATUTES"} {
+				if v, err := verify.Stored(ctx, verify.Deps{Store: store, Keys: keys}, all[i]); err != nil || v.Status != verify.OK {
+					t.Fatalf("%+v, %v", v, err)
+				}
+				target := pgtest.New(t)
+				if _, err := restore.Run(ctx, restore.Deps{Connect: connector(target), Store: store, Keys: keys}, restore.Options{NoOwner: true, NoACL: true}, all[i]); err != nil {
+					t.Fatal(err)
+				}
+				var got string
+				if err := pgtest.Connect(t, target).QueryRow(ctx, `select format('%s members, %s renamed, %s visits, %s', (select count(*) from members), (select count(*) from members where name = 'Renamed'),
+					(select count(*) from visits), convert_from(lo_get(70001), 'UTF8'))`).Scan(&got); err != nil {
+					t.Fatal(err)
+				}
+				if got != want {
+					t.Errorf("backup %d restores to %s, want %s", i, got, want)
+				}
+			}
+		})
+	}
+}
