@@ -27,7 +27,7 @@ func build(ctx context.Context, _ *slog.Logger) (lambdafn.Authorize, error) {
 		return nil, err
 	}
 	return New(&auth.Authenticator{
-		Tokens: auth.NewTokens(cfg.JWTSecret.Reveal(), clock.System{}), Keys: userstore.New(pool), Clock: clock.System{},
+		Tokens: auth.NewTokens(cfg.JWTSecret.Reveal(), clock.System{}), Keys: auth.RememberKeys(userstore.New(pool), clock.System{}), Clock: clock.System{},
 	}), nil
 }
 
