@@ -295,7 +295,9 @@ func (j *judge) leftOut(o *object, l *pgcatalog.LeftOut) verdict {
 			return v
 		}
 		if l.Grant != "" {
-			v.denial = &denial{NoPrivilege, l.Detail, []string{strings.TrimRight(l.Grant, "; \n") + ";"}}
+			grant := strings.TrimRight(l.Grant, "; \n") + ";"
+			what, _, _ := strings.Cut(strings.TrimPrefix(grant, "GRANT "), " TO ")
+			v.denial = &denial{NoPrivilege, what, []string{grant}}
 			return v
 		}
 		v.rule = NotPossible

@@ -145,3 +145,45 @@ func TestEverythingInTheMuseumIsDumpedOnEveryVersion(t *testing.T) {
 		}
 	})
 }
+
+// TestAPlainRoleSeesAllCatalogs: what PostgreSQL hides of its catalogs from
+// plain roles must not look like something that is missing.
+func TestAPlainRoleSeesAllCatalogs(t *testing.T) {
+	t.Parallel()
+	pgtest.OnEachServer(t, func(t *testing.T, s pgtest.Server) {
+		s.Role(t, "museum_owner")
+		url := s.New(t)
+		pgtest.Exec(t, url, `
+			create extension citext; alter default privileges grant select on tables to public;
+			create foreign data wrapper w; create server s foreign data wrapper w; create user mapping for public server s;
+			create schema mine authorization museum_owner; create table mine.t (id serial, c citext); alter table mine.t owner to museum_owner; select lo_create(7);
+			grant select on large object 7 to public; alter role museum_owner in database `+pgx.Identifier{databaseOf(t, url)}.Sanitize()+` set work_mem = '8MB'`)
+		l := account(t, pgtest.WithUser(t, url, "museum_owner", ""), pgcatalog.Options{})
+		for _, it := range l.Items {
+			// Secrets are for superusers; the mapping itself is in the backup.
+			if it.Kind != "user mapping" || !it.Carried || it.Privilege != "SELECT ON pg_catalog.pg_user_mapping" {
+				t.Errorf("%+v", it)
+			}
+		}
+		for _, it := range l.Items {
+			for _, g := range it.Grants {
+				pgtest.Exec(t, url, g)
+			}
+		}
+		if again := account(t, pgtest.WithUser(t, url, "museum_owner", ""), pgcatalog.Options{}); len(again.Items) > 0 {
+			t.Errorf("after the grants: %+v", again.Items)
+		}
+		if count(l, "database setting").Dumped != 1 {
+			t.Errorf("%+v", count(l, "database setting"))
+		}
+	})
+}
+
+func databaseOf(t testing.TB, url string) string {
+	t.Helper()
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return config.Database
+}
