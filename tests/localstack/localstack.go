@@ -41,6 +41,7 @@ type Stack struct {
 	dir   string
 	port  int
 	cmd   *exec.Cmd
+	ended chan struct{}
 	out   lockedBuffer
 	token string
 }
@@ -94,10 +95,20 @@ func Start(t testing.TB, o Options) *Stack {
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	s.ended = make(chan struct{})
+	go func() {
+		_ = s.cmd.Wait()
+		close(s.ended)
+	}()
 	t.Cleanup(s.stop)
-	for until := time.Now().Add(startTime); !s.signIn(); time.Sleep(100 * time.Millisecond) {
-		if time.Now().After(until) {
-			t.Fatalf("the stack is not up after %s:\n%s", startTime, s.out.String())
+	late := time.After(startTime)
+	for !s.signIn() {
+		select {
+		case <-s.ended:
+			t.Fatal("the stack ended while it started")
+		case <-late:
+			t.Fatalf("the stack is not up after %s", startTime)
+		case <-time.After(100 * time.Millisecond):
 		}
 	}
 	return s
@@ -132,30 +143,61 @@ func (o Options) build(t testing.TB, dir string) {
 	}
 }
 
-// derive leaves out the functions that are not wanted, and sets timeouts.
+// derive leaves out the functions that are not wanted, with what refers to
+// them, and sets timeouts.
 func (o Options) derive(template []byte) ([]byte, error) {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(template, &doc); err != nil {
 		return nil, err
 	}
-	resources := member(doc.Content[0], "Resources")
-	var kept []*yaml.Node
+	resources, outputs := member(doc.Content[0], "Resources"), member(doc.Content[0], "Outputs")
+	gone := map[string]bool{}
 	for i := 0; i+1 < len(resources.Content); i += 2 {
-		r := resources.Content[i+1]
-		if member(r, "Type").Value == "AWS::Serverless::Function" {
+		if r := resources.Content[i+1]; member(r, "Type").Value == "AWS::Serverless::Function" {
 			properties := member(r, "Properties")
 			name := filepath.Base(member(properties, "CodeUri").Value)
 			if !slices.Contains(o.Functions, name) {
-				continue
-			}
-			if seconds, ok := o.Timeouts[name]; ok {
+				gone[resources.Content[i].Value] = true
+			} else if seconds, ok := o.Timeouts[name]; ok {
 				set(properties, "Timeout", strconv.Itoa(seconds))
 			}
 		}
-		kept = append(kept, resources.Content[i], r)
 	}
-	resources.Content = kept
+	for more := true; more; {
+		more = false
+		for _, section := range []*yaml.Node{resources, outputs} {
+			var kept []*yaml.Node
+			for i := 0; i+1 < len(section.Content); i += 2 {
+				name, r := section.Content[i], section.Content[i+1]
+				if gone[name.Value] || refers(r, gone) {
+					more = more || !gone[name.Value]
+					gone[name.Value] = true
+					continue
+				}
+				kept = append(kept, name, r)
+			}
+			section.Content = kept
+		}
+	}
 	return yaml.Marshal(&doc)
+}
+
+// refers says whether a part of the template refers to a resource that is gone.
+func refers(n *yaml.Node, gone map[string]bool) bool {
+	if n.Kind == yaml.ScalarNode {
+		switch name, _, _ := strings.Cut(n.Value, "."); n.Tag {
+		case "!Ref", "!GetAtt":
+			return gone[name]
+		case "!Sub":
+			for _, part := range strings.Split(n.Value, "${")[1:] {
+				if name, _, _ = strings.Cut(part, "}"); gone[name] || gone[strings.Split(name, ".")[0]] {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	return slices.ContainsFunc(n.Content, func(c *yaml.Node) bool { return refers(c, gone) })
 }
 
 func member(n *yaml.Node, name string) *yaml.Node {
@@ -177,16 +219,11 @@ func set(n *yaml.Node, name, value string) {
 
 func (s *Stack) stop() {
 	_ = s.cmd.Process.Signal(os.Interrupt)
-	ended := make(chan struct{})
-	go func() {
-		_ = s.cmd.Wait()
-		close(ended)
-	}()
 	select {
-	case <-ended:
+	case <-s.ended:
 	case <-time.After(30 * time.Second):
 		_ = s.cmd.Process.Kill() // its watcher ends the functions
-		<-ended
+		<-s.ended
 	}
 	if s.t.Failed() {
 		s.t.Logf("output of the stack:\n%s", s.out.String())
