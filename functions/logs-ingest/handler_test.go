@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -228,5 +229,52 @@ func TestSupabasesDrainIsUnderstood(t *testing.T) {
 	got := w.Texts(`select level || '|' || source || '|' || message || '|' || coalesce(metadata->'metadata'->0->>'host', '') || '|' || extract(epoch from created_at)::text from guarda.advanced_logs order by created_at`)
 	if want := []string{"critical|db-shop|connection authorized|db-1|1795500000.123456", "info|supabase|plain||1795500000.123457"}; !slices.Equal(got, want) {
 		t.Errorf("%q", got)
+	}
+}
+
+func TestTheSampleEventIsAnswered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if got := contract.Replay(t, "logs-ingest", w.client.Handler); got.StatusCode != 200 {
+		t.Errorf("%d %s", got.StatusCode, got.Body)
+	}
+	if got := w.Texts(`select level || ' ' || message from guarda.advanced_logs order by created_at`); len(got) != 2 || got[1] != "error Falha na compressão do backup" {
+		t.Errorf("%q", got)
+	}
+}
+
+// The protocol's status codes: what is worth sending again is 429 or 503.
+func TestOTLPIsAnsweredInItsOwnEncoding(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	example, err := os.ReadFile("../../shared/logs/otlp/testdata/logs.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := w.send(t, "/v1/logs", "application/json", "gzip", zipped(example)); got.Code != 200 || got.Body.String() != "{}" || got.Header().Get("Content-Type") != "application/json" {
+		t.Errorf("%d %v %s", got.Code, got.Header(), got.Body)
+	}
+	if got := w.Texts(`select source || ' ' || level || ' ' || message from guarda.advanced_logs`); !slices.Equal(got, []string{"my.service info Example log record"}) {
+		t.Errorf("%q", got)
+	}
+	partial := w.send(t, "/v1/logs", "application/json", "", []byte(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"a\u0000"}},{"body":{"stringValue":"b"}}]}]}]}`))
+	if partial.Code != 200 || !strings.Contains(partial.Body.String(), `"rejectedLogRecords":"1"`) {
+		t.Errorf("%d %s", partial.Code, partial.Body)
+	}
+	for name, c := range map[string]struct {
+		contentType string
+		body        []byte
+		status      int
+		answer      string
+	}{
+		"nothing":        {"application/x-protobuf", nil, 200, ""},
+		"malformed":      {"application/x-protobuf", []byte("hello"), 400, "\x08\x03\x12"},
+		"malformed JSON": {"application/json", []byte(`{`), 400, `"code":3`},
+		"oversized":      {"application/x-protobuf", make([]byte, maxEncoded+1), 413, "\x08\x08\x12"},
+		"another type":   {"text/plain", []byte("x"), 415, "unsupported_media"},
+	} {
+		if got := w.send(t, "/v1/logs", c.contentType, "", c.body); got.Code != c.status || !strings.Contains(got.Body.String(), c.answer) {
+			t.Errorf("%s: %d %q", name, got.Code, got.Body)
+		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"guarda/functions/internal/logtest"
+	"guarda/shared/auth"
 	"guarda/shared/clock"
 	"guarda/shared/logs"
 	"guarda/shared/postgres/idempotencystore"
@@ -240,4 +241,52 @@ func TestWrongQueriesAreRefusedByField(t *testing.T) {
 	if a := w.client.Do(t, http.MethodGet, "/api/logs/search", ""); a.Status != 403 {
 		t.Errorf("without the permission: %d", a.Status)
 	}
+}
+
+func TestTheSampleEventIsAnswered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if got := contract.Replay(t, "logs-search", w.client.Handler); got.StatusCode != 200 {
+		t.Errorf("%d %s", got.StatusCode, got.Body)
+	}
+}
+
+func TestSearchesAreSavedAndShared(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if _, err := w.Pool.Exec(t.Context(), `insert into guarda.users (id, email, name, role) values ($1::text::uuid, 'v@localhost', 'V', 'viewer'), ($2::text::uuid, 'o@localhost', 'O', 'operator')`, contract.Viewer.UserID, contract.Operator.UserID); err != nil {
+		t.Fatal(err)
+	}
+	made := w.client.Do(t, http.MethodPost, "/api/logs/saved", `{"name":"erros","query":{"level":["error"]}}`)
+	var s savedView
+	if err := json.Unmarshal(made.Body, &s); err != nil || made.Status != 201 || !s.Own || s.Shared {
+		t.Fatalf("%d %s", made.Status, made.Body)
+	}
+	if a := w.client.Do(t, http.MethodPost, "/api/logs/saved", `{"name":"erros","query":{}}`); a.Status != 409 {
+		t.Errorf("the same name: %d", a.Status)
+	}
+	as := func(who auth.Identity, want int) {
+		t.Helper()
+		w.client.As = who
+		if page := get[struct{ Items []savedView }](t, w, "/api/logs/saved"); len(page.Items) != want {
+			t.Errorf("%s sees %d", who.Name, len(page.Items))
+		}
+	}
+	as(contract.Operator, 0)
+	if a := w.client.Do(t, http.MethodPut, "/api/logs/saved/"+s.ID, `{"name":"x","query":{}}`, "If-Match", made.Header.Get("ETag")); a.Status != 404 {
+		t.Errorf("somebody else's: %d", a.Status)
+	}
+	as(contract.Viewer, 1)
+	if a := w.client.Do(t, http.MethodPut, "/api/logs/saved/"+s.ID, `{"name":"erros","query":{"level":"error"},"shared":true}`, "If-Match", made.Header.Get("ETag")); a.Status != 200 {
+		t.Errorf("%d %s", a.Status, a.Body)
+	}
+	if a := w.client.Do(t, http.MethodPut, "/api/logs/saved/"+s.ID, `{"name":"erros","query":{}}`, "If-Match", made.Header.Get("ETag")); a.Status != 412 {
+		t.Errorf("with an old version: %d", a.Status)
+	}
+	as(contract.Operator, 1)
+	w.client.As = contract.Viewer
+	if a := w.client.Do(t, http.MethodDelete, "/api/logs/saved/"+s.ID, ""); a.Status != 204 {
+		t.Errorf("%d", a.Status)
+	}
+	as(contract.Viewer, 0)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"guarda/shared/httpapi"
 	"guarda/shared/logs"
 	"guarda/shared/postgres"
 )
@@ -81,4 +82,37 @@ func (s *Store) Spend(ctx context.Context, subject, keyID string, n, limit int) 
 		return 0, postgres.Explain(err, "count entries against a limit")
 	}
 	return time.Duration(max(0, -left)/perMinute*60*float64(time.Second)) + time.Second, nil
+}
+
+// SetLogSettings replaces limits, retention and masking, and asks for the
+// wanted text search. Settings that changed since a version are
+// fault.Precondition.
+func (s *Store) SetLogSettings(ctx context.Context, to *logs.Settings, version int64) error {
+	err := postgres.Tx(ctx, s.db, postgres.TxOptions{}, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `update guarda.log_settings set key_limit = $1::int, version = version + 1, updated_at = $2::timestamptz where version = $3::bigint`, to.KeyLimit, s.clock.Now(), version)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return httpapi.Changed()
+		}
+		if _, err := tx.Exec(ctx, `delete from guarda.log_retention`); err != nil {
+			return err
+		}
+		for _, r := range to.Retention {
+			if _, err := tx.Exec(ctx, `insert into guarda.log_retention (source, level, days) values (nullif($1::text, ''), nullif($2::text, ''), nullif($3::int, 0))`, r.Source, string(r.Level), r.Days); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.Exec(ctx, `delete from guarda.log_masking`); err != nil {
+			return err
+		}
+		for source, rules := range to.Masking {
+			if _, err := tx.Exec(ctx, `insert into guarda.log_masking (source, rules) values ($1::text, $2::text[])`, source, rules); err != nil {
+				return err
+			}
+		}
+		return wantWords(ctx, tx, *to.Wanted, s.clock.Now())
+	})
+	return postgres.Explain(err, "set the settings of logs")
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -24,9 +25,13 @@ var configName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
 // without accents. An unknown configuration is fault.Invalid. Asking for the
 // active one takes back what was asked for before.
 func (s *Store) WantWords(ctx context.Context, words logs.TextSearch) error {
+	return wantWords(ctx, s.db, words, s.clock.Now())
+}
+
+func wantWords(ctx context.Context, db postgres.Querier, words logs.TextSearch, now time.Time) error {
 	var there bool
 	if configName.MatchString(words.Config) {
-		err := s.db.QueryRow(ctx, `select exists (select from pg_catalog.pg_ts_config where cfgname = $1::text and cfgnamespace = 'pg_catalog'::regnamespace)`, words.Config).Scan(&there)
+		err := db.QueryRow(ctx, `select exists (select from pg_catalog.pg_ts_config where cfgname = $1::text and cfgnamespace = 'pg_catalog'::regnamespace)`, words.Config).Scan(&there)
 		if err != nil {
 			return postgres.Explain(err, "look up a text search configuration")
 		}
@@ -35,9 +40,9 @@ func (s *Store) WantWords(ctx context.Context, words logs.TextSearch) error {
 		return fault.New(fault.Invalid, "the database has no text search configuration %q", words.Config).
 			Field("text_search", "not_allowed", "is no text search configuration of PostgreSQL, such as portuguese or simple")
 	}
-	_, err := s.db.Exec(ctx, `update guarda.log_settings set version = version + 1, updated_at = $3::timestamptz,
+	_, err := db.Exec(ctx, `update guarda.log_settings set version = version + 1, updated_at = $3::timestamptz,
 		wanted_text_search = case when (text_search, fold_accents) = ($1::text, $2::bool) then null else $1::text end,
-		wanted_fold_accents = case when (text_search, fold_accents) = ($1::text, $2::bool) then null else $2::bool end`, words.Config, words.Fold, s.clock.Now())
+		wanted_fold_accents = case when (text_search, fold_accents) = ($1::text, $2::bool) then null else $2::bool end`, words.Config, words.Fold, now)
 	return postgres.Explain(err, "set the text search")
 }
 
