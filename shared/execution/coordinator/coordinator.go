@@ -112,8 +112,11 @@ func (c *Coordinator) Do(ctx context.Context, order execution.Order) error {
 	if t.taking {
 		leg++
 	}
-	t.log = t.log.With("source", t.e.SourceName, "leg", leg)
-	t.log.InfoContext(ctx, "a turn begins", "type", t.e.RequestedType, "trigger", t.e.Trigger, "taking_over", t.taking, "resumes", t.Resumes)
+	t.log = t.log.With("source", t.e.SourceName, "type", t.e.RequestedType, "leg", leg)
+	if t.e.ScheduleID != nil {
+		t.log = t.log.With("schedule_id", *t.e.ScheduleID)
+	}
+	t.log.InfoContext(ctx, "a turn begins", "trigger", t.e.Trigger, "taking_over", t.taking, "resumes", t.Resumes)
 	result, err := t.execute(ctx)
 	switch {
 	case errors.Is(err, backup.ErrPassedOn):
