@@ -55,7 +55,7 @@ var restricted = regexp.MustCompile(`(?m)^\\(un)?restrict .*\n`)
 
 func definition(t testing.TB, dsn string) string {
 	t.Helper()
-	out, err := exec.Command(pgtest.Program(t, "pg_dump"), "--schema-only", dsn).Output()
+	out, err := exec.Command(pgtest.Client(t, "pg_dump", pgtest.Own(t).Major), "--schema-only", dsn).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
