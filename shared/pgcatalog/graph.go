@@ -29,6 +29,7 @@ type node struct {
 	ownerSQL string
 	dropSQL  string
 	noTx     bool
+	suffix   string   // statements after those of emit
 	space    string   // its tablespace; "" is the database's own
 	locks    []uint32 // tables that it locks besides its own
 
@@ -431,7 +432,7 @@ func (g *graph) entries() []Entry {
 		n.id = len(out) + 1
 		e := Entry{
 			ID: n.id, Section: n.section, Kind: n.kind, Schema: n.schema, Name: n.entryName(), Owner: n.owner,
-			SQL: n.emit(n), OwnerSQL: n.ownerSQL, DropSQL: n.dropSQL, Table: n.table, NoTransaction: n.noTx, Roles: n.roles, Locks: n.locks,
+			SQL: n.emit(n) + n.suffix, OwnerSQL: n.ownerSQL, DropSQL: n.dropSQL, Table: n.table, NoTransaction: n.noTx, Roles: n.roles, Locks: n.locks,
 			Objects: append(objects[n], n.about...),
 		}
 		if n.space != "" {

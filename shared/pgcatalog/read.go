@@ -132,7 +132,8 @@ func Read(ctx context.Context, q Querier, opt Options) (*Catalog, error) {
 
 		r.readOperators, r.readCollations, r.readTextSearch, r.readForeign, r.readPublications,
 		r.readLargeObjects, r.readDefaultACLs, r.readSystemGrants,
-		r.finishRelations, r.finishTypes, r.finishLocks, r.finishDefaults, r.readDependencies,
+		r.finishRelations, r.finishTypes, r.finishLocks, r.finishDefaults,
+		r.readExtensionDependencies, r.readDependencies,
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -165,7 +166,8 @@ func Read(ctx context.Context, q Querier, opt Options) (*Catalog, error) {
 // leave records what the catalog does not carry.
 func (r *reader) leave(l LeftOut) { r.cat.LeftOut = append(r.cat.LeftOut, l) }
 
-// pinSession sets everything that decides how the server prints definitions.
+// pinSession sets everything that decides how the server prints definitions,
+// and turns off the compiling of queries, which costs more than these queries.
 func (r *reader) pinSession() error {
 	type row struct {
 		Version int
@@ -177,7 +179,8 @@ func (r *reader) pinSession() error {
 		select current_setting('server_version_num')::int, current_user, has_table_privilege('pg_user_mapping', 'select'),
 		       set_config('search_path', '', false) || set_config('quote_all_identifiers', 'off', false)
 		       || set_config('DateStyle', 'ISO', false) || set_config('IntervalStyle', 'postgres', false)
-		       || set_config('extra_float_digits', '3', false) || set_config('bytea_output', 'hex', false)`)
+		       || set_config('extra_float_digits', '3', false) || set_config('bytea_output', 'hex', false)
+		       || set_config('jit', 'off', false)`)
 	if err != nil {
 		return err
 	}

@@ -125,3 +125,25 @@ func (r *reader) readExtensions() error {
 	}
 	return nil
 }
+
+// readExtensionDependencies adds to functions, triggers, indexes and
+// materialized views that they are to go when an extension goes.
+func (r *reader) readExtensionDependencies() error {
+	r.indexSubjects()
+	rows, err := query[struct{ Class, OID, Extension uint32 }](r, `
+		select classid, objid, refobjid from pg_depend
+		where deptype = 'x' and refclassid = 'pg_extension'::regclass and objsubid = 0 order by 1, 2, ctid -- as they were stated`)
+	if err != nil {
+		return err
+	}
+	for _, d := range rows {
+		s := r.bySubject[subjectKey{d.Class, d.OID, 0}]
+		x, known := r.extension[d.Extension]
+		if s == nil || !known || r.graph.byKey[s.node.key] != s.node {
+			continue
+		}
+		s.node.deps = append(s.node.deps, key{classExtension, d.Extension})
+		s.node.suffix += "ALTER " + s.ref + " DEPENDS ON EXTENSION " + quoteIdent(x.name) + ";\n"
+	}
+	return nil
+}

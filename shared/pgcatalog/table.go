@@ -67,7 +67,7 @@ func (r *reader) tableSQL(t *relation, n *node) string {
 			b.WriteString(" OPTIONS (" + genericOptions(t.ForeignOptions) + ")")
 		}
 	} else {
-		if t.AccessMethod != "" && t.AccessMethod != "heap" {
+		if t.AccessMethod != "" && (t.AccessMethod != "heap" || t.Kind == "p") { // without it a partitioned table has none
 			b.WriteString(" USING " + quoteIdent(t.AccessMethod))
 		}
 		b.WriteString(t.optionsClause())

@@ -48,3 +48,5 @@ create table nw.nnv_kid () inherits (nw.nnv); -- since 18
 alter table nw.nnv_kid validate constraint nnv_nv; -- since 18
 create table nw.nnv_kid2 (a int not null); -- since 18
 alter table nw.nnv_kid2 inherit nw.nnv; -- since 18
+create table nw.part_heap (a int) partition by list (a) using heap; -- since 17
+create table nw.part_none (a int) partition by list (a);

@@ -117,3 +117,11 @@ create extension pg_trgm;
 revoke execute on function show_limit() from public; grant execute on function show_limit() to museum_reader;
 alter schema public owner to museum_reader; revoke usage on schema public from public; comment on schema public is 'mine';
 revoke execute on function pg_catalog.pg_sleep(float8) from public;
+-- what goes when an extension goes
+create extension "unaccent";
+create function r.dep() returns trigger language plpgsql as $$ begin return new; end $$;
+alter function r.dep() depends on extension unaccent; alter function r.dep() depends on extension pg_trgm;
+create table r.dep_t (a int primary key, b text); create index dep_i on r.dep_t (b);
+create trigger dep_g before insert on r.dep_t for each row execute function r.dep(); alter trigger dep_g on r.dep_t depends on extension unaccent;
+alter index r.dep_i depends on extension unaccent; alter index r.dep_t_pkey depends on extension unaccent;
+create materialized view r.dep_m as select 1 as x; alter materialized view r.dep_m depends on extension unaccent;
