@@ -407,6 +407,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/logs/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export log entries as a file
+         * @description Small exports are made at once (200, with the link); larger ones by a
+         *     worker (202, with `export_id`: ask for it until `download_url` is there).
+         *     Every entry that the search finds is in the file, newest first; only PDF
+         *     has a limit (5,000), which the file states. In CSV a cell that a
+         *     spreadsheet would take for a formula (it begins with one of `=+-@`, a tab
+         *     or a carriage return) has an apostrophe in front. A link works for an
+         *     hour, the file is kept for seven days.
+         */
+        post: operations["exportLogs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logs/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Exports, newest first */
+        get: operations["listLogExports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logs/exports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** One export, with a fresh link */
+        get: operations["getLogExport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/logs/search": {
         parameters: {
             query?: never;
@@ -538,6 +600,56 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/logs/patterns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the messages of a range have in common, with how many there are
+         * @description Counts are those of the entries of the range, level and source that are
+         *     asked for, exact while `exact` is true; `total_count` is the sum over
+         *     all patterns and `without_pattern`. Without `start_date` the range
+         *     covers the 24 hours before `end_date`. A page's cursor keeps the range.
+         *     The entries of a pattern: `/api/logs/search?pattern_id=`.
+         */
+        get: operations["listLogPatterns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logs/patterns/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /**
+         * One pattern, by its id or that of one that became part of it
+         * @description Its count is that of all entries, its trend that of the last seven days.
+         */
+        get: operations["getLogPattern"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Mute a pattern, or no longer
+         * @description A muted pattern is counted as before, and nobody is told that it is new or surges.
+         */
+        patch: operations["changeLogPattern"];
+        trace?: never;
+    };
     "/api/logs/{id}": {
         parameters: {
             query?: never;
@@ -569,6 +681,27 @@ export interface paths {
         /** What came right before and after an entry */
         get: operations["logContext"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How entries are kept, masked and found */
+        get: operations["getLogSettings"];
+        /**
+         * Replace the settings of logs
+         * @description Another text search becomes the active one when its index is built; `text_search_being_prepared` says which one is waited for.
+         */
+        put: operations["setLogSettings"];
         post?: never;
         delete?: never;
         options?: never;
@@ -637,10 +770,15 @@ export interface components {
         };
         Incremental: {
             /**
+             * @description auto compares the places of rows and sees every change. timestamp follows the tables named in columns by a column that every change sets: for tables too large to compare. It does not see deletes; the coverage of the backup says so. Other tables are compared all the same.
              * @default auto
              * @enum {string}
              */
-            strategy?: "auto";
+            strategy?: "auto" | "timestamp";
+            /** @description With strategy timestamp: the column by table, as name or schema.name. The table needs a primary key. */
+            columns?: {
+                [key: string]: string;
+            };
         };
         AutoRequest: {
             /** @description Cron expression: minute hour day month weekday. */
@@ -691,6 +829,7 @@ export interface components {
              * @default true
              */
             wait?: boolean;
+            incremental?: components["schemas"]["Incremental"];
         };
         ExecuteResponse: {
             /** @description true when the backup is complete or running. */
@@ -956,7 +1095,7 @@ export interface components {
             schema: string;
             /** @description Full name as SQL writes it; empty for an item that stands for many. */
             name: string;
-            /** @description Why: option_tables, option_exclude, preset, extension_rows, needs_excluded, privilege, row_security, secret, unknown_kind, system_schema, not_dumped */
+            /** @description Why: option_tables, option_exclude, preset, extension_rows, needs_excluded, incomplete, privilege, row_security, secret, unknown_kind, system_schema, not_possible, not_dumped; timestamp of rows that are followed by a column, whose deletions are not seen */
             rule?: string;
             /** @description In words. */
             detail?: string;
@@ -1243,6 +1382,81 @@ export interface components {
              */
             searched_back_to: string | null;
         };
+        LogExportRequest: {
+            /** @enum {string} */
+            format: "csv" | "json" | "ndjson" | "pdf" | "xlsx" | "parquet";
+            /** @description Parameters of the search: level and source (a text or a list), search_term, mode, user_id, session_id, pattern_id, metadata (an object, or metadata.<path>). */
+            filters?: {
+                [key: string]: unknown;
+            };
+            /** @description From start on, before end. ISO 8601; a date without a time as end means to the end of that day. */
+            date_range: {
+                start?: string;
+                end?: string;
+                /** @description Another name of start. */
+                start_date?: string;
+                /** @description Another name of end. */
+                end_date?: string;
+            };
+            /** @description All when left out. */
+            columns?: ("created_at" | "level" | "source" | "message" | "metadata" | "user_id" | "session_id" | "pattern_id" | "id")[];
+            /**
+             * @description For csv, json and ndjson; the others are compressed by themselves.
+             * @default false
+             */
+            gzip?: boolean;
+            /** @description What is taken out of messages and metadata. */
+            mask?: ("email" | "cpf" | "cnpj" | "card" | "token")[];
+            /** @description IANA name of the times in a PDF; other formats have UTC. */
+            timezone?: string;
+        };
+        LogExport: {
+            success: boolean;
+            /** Format: uuid */
+            export_id: string;
+            /** @enum {string} */
+            status: "pending" | "running" | "completed" | "failed";
+            format: string;
+            filters: {
+                [key: string]: unknown;
+            };
+            /** @description Null while there is no file or when it was removed. */
+            download_url: string | null;
+            /**
+             * Format: date-time
+             * @description When the link stops working.
+             */
+            expires_at: string | null;
+            /** Format: date-time */
+            file_expires_at: string | null;
+            file_name: string;
+            /** Format: int64 */
+            rows_done: number;
+            /**
+             * Format: int64
+             * @description Null before they are counted; at least so many when counting took too long.
+             */
+            rows_expected: number | null;
+            /** Format: int64 */
+            row_count: number | null;
+            /** Format: int64 */
+            size_bytes: number | null;
+            error: components["schemas"]["LogExportFailure"] | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            completed_at: string | null;
+        };
+        LogExportFailure: {
+            code: string;
+            message: string;
+            hint?: string;
+        };
+        LogExportList: {
+            items: components["schemas"]["LogExport"][];
+            next_cursor: string | null;
+            has_more: boolean;
+        };
         LogHistogram: {
             /** Format: date-time */
             start: string;
@@ -1288,6 +1502,81 @@ export interface components {
             /** Format: int64 */
             count: number;
         };
+        LogPattern: {
+            /** Format: uuid */
+            id: string;
+            /** @description What its messages have in common; <*> stands for what changes. */
+            template: string;
+            /** @description Of the entry that had it first. */
+            source: string;
+            /** @description Of the entry that had it first. */
+            level: string;
+            /** Format: int64 */
+            count: number;
+            /** @description Part of the entries that were counted, 0 to 1. */
+            share: number;
+            /** Format: date-time */
+            first_seen_at: string;
+            /**
+             * Format: date-time
+             * @description To the minute.
+             */
+            last_seen_at: string;
+            /** @description First seen in the last 24 hours, and not in the first 24 hours of the log itself. */
+            new: boolean;
+            surging: boolean;
+            muted: boolean;
+            surge: components["schemas"]["LogPatternSurge"];
+            trend?: components["schemas"]["LogPatternTrend"];
+            /** Format: uuid */
+            sample_log_id: string | null;
+        };
+        /** @description The last hour compared with the same hour of up to 14 earlier days; null while there are fewer than three. */
+        LogPatternSurge: {
+            /** Format: date-time */
+            since: string | null;
+            /** Format: int64 */
+            recent_count: number;
+            median: number | null;
+            /** @description Median of the absolute deviations from the median. */
+            mad: number | null;
+            /** @description Deviations above the median. */
+            score: number | null;
+        };
+        LogPatternTrend: {
+            /** Format: date-time */
+            start: string;
+            interval_seconds: number;
+            counts: number[];
+        };
+        LogPatternList: {
+            items: components["schemas"]["LogPattern"][];
+            next_cursor: string | null;
+            has_more: boolean;
+            /** Format: date-time */
+            start: string;
+            /** Format: date-time */
+            end: string;
+            /** Format: int64 */
+            total_count: number;
+            /** Format: int64 */
+            without_pattern: number;
+            exact: boolean;
+        };
+        LogPatternDetail: components["schemas"]["LogPattern"] & {
+            /** @description Patterns that turned out to be this one. */
+            merged_ids: string[];
+            sample: {
+                /** Format: uuid */
+                id: string;
+                message: string;
+                /** Format: date-time */
+                created_at: string;
+            } | null;
+        };
+        LogPatternChange: {
+            muted: boolean;
+        };
         LogContext: {
             log: components["schemas"]["Log"];
             before: components["schemas"]["Log"][];
@@ -1324,6 +1613,30 @@ export interface components {
             items: components["schemas"]["SavedSearch"][];
             next_cursor: string | null;
             has_more: boolean;
+        };
+        LogTextSearch: {
+            /** @description A text search configuration of PostgreSQL: portuguese, simple, english… */
+            config: string;
+            /** @description Whether words are compared without their accents. */
+            fold_accents: boolean;
+        };
+        LogSettings: {
+            text_search: components["schemas"]["LogTextSearch"];
+            text_search_being_prepared?: components["schemas"]["LogTextSearch"];
+            /** @description What a key or person may send; a key may have a limit of its own. */
+            entries_per_minute: number;
+            /** @description The rule that names source and level counts before the one with the source, that before the one with the level, that before the one with neither. */
+            retention: {
+                source?: string | null;
+                /** @enum {string|null} */
+                level?: "debug" | "info" | "warn" | "error" | "critical" | null;
+                /** @description Null: for ever. */
+                days?: number | null;
+            }[];
+            /** @description What is masked before it is stored, by source; "*" is every source without rules of its own. */
+            masking: {
+                [key: string]: ("email" | "cpf" | "cnpj" | "card" | "token")[];
+            };
         };
     };
     responses: {
@@ -2112,6 +2425,94 @@ export interface operations {
             };
         };
     };
+    exportLogs: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogExportRequest"];
+            };
+        };
+        responses: {
+            /** @description The file is there. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogExport"];
+                };
+            };
+            /** @description It is being made. */
+            202: {
+                headers: {
+                    Location?: string;
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogExport"];
+                };
+            };
+            422: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listLogExports: {
+        parameters: {
+            query?: {
+                limit?: components["parameters"]["Limit"];
+                /** @description `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogExportList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getLogExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The export. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogExport"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     searchLogs: {
         parameters: {
             query?: {
@@ -2384,6 +2785,96 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listLogPatterns: {
+        parameters: {
+            query?: {
+                /** @description May be repeated. */
+                level?: components["parameters"]["LogLevel"];
+                /** @description May be repeated. */
+                source?: components["parameters"]["LogSource"];
+                start_date?: string;
+                end_date?: string;
+                /** @description A part of the template, in any case. */
+                q?: string;
+                /** @description Only patterns that are new or that surge. */
+                status?: "new" | "surging";
+                muted?: boolean;
+                /** @description The greatest first. */
+                sort?: "count" | "last_seen" | "first_seen" | "surge";
+                limit?: components["parameters"]["Limit"];
+                /** @description `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogPatternList"];
+                };
+            };
+            422: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getLogPattern: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The pattern. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogPatternDetail"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeLogPattern: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogPatternChange"];
+            };
+        };
+        responses: {
+            /** @description The pattern as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogPatternDetail"];
+                };
+            };
+            422: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
     getLog: {
         parameters: {
             query?: never;
@@ -2430,6 +2921,57 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LogContext"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getLogSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The settings. */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogSettings"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setLogSettings: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag that was read. Another one is a 412; a request without it is a 422. */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogSettings"];
+            };
+        };
+        responses: {
+            /** @description The settings as they are now. */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogSettings"];
                 };
             };
             default: components["responses"]["Problem"];
