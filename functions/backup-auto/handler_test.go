@@ -73,7 +73,7 @@ func TestABadScheduleNamesItsFieldAndTheWayOut(t *testing.T) {
 		`{"schedule":"0 0 30 2 *","type":"full"}`:                                                   "schedule",
 		`{"schedule":"0 2 * * *","type":"full","timezone":"BRT"}`:                                   "timezone",
 		`{"schedule":"0 2 * * *","type":"full","retention":{"keep_last":0}}`:                        "retention.keep_last",
-		`{"schedule":"0 2 * * *","type":"full","incremental":{"strategy":"guess"}}`:             "incremental.strategy",
+		`{"schedule":"0 2 * * *","type":"full","incremental":{"strategy":"guess"}}`:                 "incremental.strategy",
 		`{"schedule":"0 2 * * *","type":"full","source_id":"5c0b0a52-5f0a-4e39-9d0f-000000000000"}`: "source_id",
 		`{"schedule":"0 2 * * *","type":"full","name":""}`:                                          "name",
 		`{"schedule":"0 2 * * *","type":"full","name":"` + strings.Repeat("x", 256) + `"}`:          "name",

@@ -151,18 +151,18 @@ func TestWhatCannotBeExportedIsSaidFieldByField(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for body, field := range map[string]string{
-		`{` + wide + `}`:                                                                  "format",
-		`{"format": "docx", ` + wide + `}`:                                                "format",
-		`{"format": "csv"}`:                                                               "date_range",
-		`{"format": "csv", "date_range": {"start": "2026-11-01"}}`:                        "date_range.end",
-		`{"format": "csv", "date_range": {"start": "yesterday", "end": "2026-11-01"}}`:    "start_date",
-		`{"format": "csv", "date_range": {"start": "2026-11-02", "end": "2026-11-01"}}`:   "date_range.end",
-		`{"format": "csv", "filters": {"colour": "red"}, ` + wide + `}`:                   "filters.colour",
-		`{"format": "csv", "filters": {"level": "loud"}, ` + wide + `}`:                   "level",
-		`{"format": "csv", "filters": {"metadata": {"a": [1]}}, ` + wide + `}`:            "filters.metadata.a",
-		`{"format": "csv", "columns": ["colour"], ` + wide + `}`:                          "columns",
-		`{"format": "csv", "mask": ["everything"], ` + wide + `}`:                         "mask",
-		`{"format": "csv", "timezone": "Mars/Olympus", ` + wide + `}`:                     "timezone",
+		`{` + wide + `}`:                   "format",
+		`{"format": "docx", ` + wide + `}`: "format",
+		`{"format": "csv"}`:                "date_range",
+		`{"format": "csv", "date_range": {"start": "2026-11-01"}}`:                      "date_range.end",
+		`{"format": "csv", "date_range": {"start": "yesterday", "end": "2026-11-01"}}`:  "start_date",
+		`{"format": "csv", "date_range": {"start": "2026-11-02", "end": "2026-11-01"}}`: "date_range.end",
+		`{"format": "csv", "filters": {"colour": "red"}, ` + wide + `}`:                 "filters.colour",
+		`{"format": "csv", "filters": {"level": "loud"}, ` + wide + `}`:                 "level",
+		`{"format": "csv", "filters": {"metadata": {"a": [1]}}, ` + wide + `}`:          "filters.metadata.a",
+		`{"format": "csv", "columns": ["colour"], ` + wide + `}`:                        "columns",
+		`{"format": "csv", "mask": ["everything"], ` + wide + `}`:                       "mask",
+		`{"format": "csv", "timezone": "Mars/Olympus", ` + wide + `}`:                   "timezone",
 	} {
 		a := w.client.Do(t, http.MethodPost, "/api/logs/export", body)
 		if a.Status != http.StatusUnprocessableEntity || !strings.Contains(string(a.Body), `"`+field+`"`) {

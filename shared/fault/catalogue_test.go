@@ -86,7 +86,9 @@ func messages(t *testing.T, root string) []message {
 		if err != nil {
 			return err
 		}
-		usesFault := slices.ContainsFunc(file.Imports, func(i *ast.ImportSpec) bool { return i.Path.Value == `"guarda/shared/fault"` || i.Path.Value == `"guarda/shared/httpapi"` })
+		usesFault := slices.ContainsFunc(file.Imports, func(i *ast.ImportSpec) bool {
+			return i.Path.Value == `"guarda/shared/fault"` || i.Path.Value == `"guarda/shared/httpapi"`
+		})
 		if !usesFault {
 			return nil
 		}
