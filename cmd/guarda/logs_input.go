@@ -47,21 +47,21 @@ func openLog(path string, in io.Reader) (*logInput, error) {
 	l.Reader = buffered
 	magic, err := buffered.Peek(4)
 	if err != nil && err != io.EOF {
-		l.Close()
+		_ = l.Close()
 		return nil, l.explain(err)
 	}
 	switch {
 	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
 		z, err := gzip.NewReader(buffered)
 		if err != nil {
-			l.Close()
+			_ = l.Close()
 			return nil, fault.New(fault.Corrupt, "read %s: it is not valid %s", l.name, "gzip")
 		}
 		l.Reader, l.format = z, "gzip"
 	case bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
 		z, err := zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(64<<20))
 		if err != nil {
-			l.Close()
+			_ = l.Close()
 			return nil, fault.New(fault.Corrupt, "read %s: it is not valid %s", l.name, "zstd")
 		}
 		l.Reader, l.format = z, "zstd"

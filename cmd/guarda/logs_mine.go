@@ -39,7 +39,7 @@ What is beyond the first 64 KiB of a line is not looked at.`,
 		if err != nil {
 			return err
 		}
-		defer in.Close()
+		defer func() { _ = in.Close() }()
 		m := pattern.New(0)
 		lines, err := mineLines(ctx, m, in, a.json)
 		if err != nil {

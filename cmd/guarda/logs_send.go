@@ -55,7 +55,7 @@ Exits with 1 when an entry was rejected; the others are stored.`,
 		if err != nil {
 			return err
 		}
-		defer in.Close()
+		defer func() { _ = in.Close() }()
 		s.client = client
 		if err := s.sendAll(ctx, in); err != nil {
 			return err

@@ -39,7 +39,7 @@ func StreamHandler(h http.Handler) func(context.Context, events.APIGatewayProxyR
 		w := &streamWriter{header: http.Header{}, body: writer, started: make(chan struct{})}
 		go func() {
 			defer cancel()
-			defer writer.Close()
+			defer func() { _ = writer.Close() }()
 			defer w.WriteHeader(http.StatusOK)
 			h.ServeHTTP(w, r)
 		}()

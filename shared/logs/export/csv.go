@@ -46,7 +46,7 @@ func (c *csvWriter) Write(r *Row) error {
 // nothing that begins with an apostrophe is changed otherwise.
 func (c *csvWriter) cell(b []byte) {
 	formula := len(b) > 0 && bytes.IndexByte([]byte("=+-@\t\r"), b[0]) >= 0
-	if !formula && bytes.IndexAny(b, ",\"\r\n") < 0 {
+	if !formula && !bytes.ContainsAny(b, ",\"\r\n") {
 		_, _ = c.w.Write(b)
 		return
 	}

@@ -16,7 +16,7 @@ const groupRows = 50_000
 // parquetWriter writes created_at as a timestamp of microseconds in UTC,
 // metadata as JSON, and the rest as texts.
 type parquetWriter struct {
-	w       *parquet.Writer
+	w       *parquet.GenericWriter[any]
 	columns []Column // in the file's order
 	row     parquet.Row
 	n       int
@@ -44,7 +44,7 @@ func newParquet(w io.Writer, columns []Column) *parquetWriter {
 	}
 	sorted := slices.Clone(columns)
 	slices.Sort(sorted) // a parquet.Group is ordered by name
-	return &parquetWriter{w: parquet.NewWriter(w, parquet.NewSchema("log", group), parquet.Compression(&parquet.Zstd)), columns: sorted}
+	return &parquetWriter{w: parquet.NewGenericWriter[any](w, parquet.NewSchema("log", group), parquet.Compression(&parquet.Zstd)), columns: sorted}
 }
 
 func optional(c Column) bool { return c == UserID || c == SessionID || c == PatternID }

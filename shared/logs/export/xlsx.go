@@ -139,7 +139,7 @@ func cellText(s string) string {
 
 // Close implements Writer.
 func (x *xlsxWriter) Close() error {
-	defer x.file.Close()
+	defer func() { _ = x.file.Close() }()
 	if err := x.stream.Flush(); err != nil {
 		return fmt.Errorf("write a sheet: %w", err)
 	}

@@ -37,15 +37,14 @@ type pair struct {
 }
 
 type record struct {
-	time, observed           uint64 // nanoseconds since 1970; 0: unknown
-	severity                 int64
-	severityText, event      string
-	body                     value
-	attributes               []pair
-	traceID, spanID          []byte
-	resource, scope          []pair
-	scopeName, scopeVersion  string
-	resourceLogs, scopeIndex int
+	time, observed          uint64 // nanoseconds since 1970; 0: unknown
+	severity                int64
+	severityText, event     string
+	body                    value
+	attributes              []pair
+	traceID, spanID         []byte
+	resource, scope         []pair
+	scopeName, scopeVersion string
 }
 
 // malformed is the error of a request that cannot be read.

@@ -25,10 +25,6 @@ func (w *where) add(condition string, values ...any) {
 	w.conditions = append(w.conditions, condition)
 }
 
-func (w *where) clone() *where {
-	return &where{append([]string(nil), w.conditions...), append([]any(nil), w.args...)}
-}
-
 func (w *where) String() string {
 	if len(w.conditions) == 0 {
 		return "true"
@@ -93,7 +89,7 @@ func (w *where) metadata(m logs.PathValue) {
 	var ways []string
 	for _, path := range m.Readings() {
 		for _, value := range readings(m.Value) {
-			var doc any = value
+			doc := value
 			for i := len(path) - 1; i >= 0; i-- {
 				doc = map[string]any{path[i]: doc}
 			}

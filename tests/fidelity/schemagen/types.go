@@ -127,14 +127,6 @@ func casts(t sqlType) []string {
 	return out
 }
 
-func (g *generator) sortable() sqlType {
-	for {
-		if t := g.anyType(); t.sorts {
-			return t
-		}
-	}
-}
-
 func (g *generator) newType(t sqlType) {
 	t.user = true
 	g.types = append(g.types, t)
