@@ -61,7 +61,7 @@ func (x *restoration) layer(ctx context.Context, conn *pgx.Conn, t *manifest.Tab
 		return x.stopped(err, what)
 	}
 	in := &counted{r: r, t: &x.progress}
-	tag, err := conn.PgConn().CopyFrom(ctx, in, choice.CopyLayer(t))
+	tag, err := pgsession.CopyIn(ctx, conn, in, choice.CopyLayer(t))
 	switch {
 	case in.err != nil:
 		return in.err

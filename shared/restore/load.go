@@ -201,7 +201,7 @@ func (x *restoration) copyIn(ctx context.Context, conn *pgx.Conn, l load, in *co
 	if err := pgsession.Exec(ctx, conn, begin); err != nil {
 		return pgconn.CommandTag{}, err
 	}
-	tag, err := conn.PgConn().CopyFrom(ctx, in, copyStatement(l.table, options))
+	tag, err := pgsession.CopyIn(ctx, conn, in, copyStatement(l.table, options))
 	if err != nil || tag.RowsAffected() != l.chunk.Rows {
 		if !conn.IsClosed() {
 			_ = pgsession.Exec(context.WithoutCancel(ctx), conn, "rollback")
