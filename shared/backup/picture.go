@@ -15,6 +15,7 @@ import (
 	"guarda/shared/backup/manifest"
 	"guarda/shared/backup/pgsession"
 	"guarda/shared/fault"
+	"guarda/shared/pgcatalog"
 )
 
 // picture is one consistent view of the source. It lasts as long as the
@@ -24,6 +25,7 @@ type picture struct {
 	id     string    // of the exported snapshot
 	at     time.Time // the server's clock when it was taken
 	server manifest.Server
+	locked map[uint32]bool // the relations that were locked before it was taken
 }
 
 const (
@@ -74,16 +76,36 @@ func takePicture(ctx context.Context, d Deps, r Run) (_ *picture, err error) {
 	if p.server.Watermark, err = watermark(ctx, b, p.server.Standby); err != nil {
 		return nil, err
 	}
-	row, err := pgsession.One(ctx, a, `select pg_catalog.pg_export_snapshot(), to_char(clock_timestamp(), 'YYYY-MM-DD"T"HH24:MI:SS.USOF')`)
+	if err := p.snapshot(ctx); err != nil {
+		return nil, err
+	}
+	return p, p.identify(ctx)
+}
+
+// snapshot takes and exports the snapshot.
+func (p *picture) snapshot(ctx context.Context) error {
+	row, err := pgsession.One(ctx, p.conn, `select pg_catalog.pg_export_snapshot(), to_char(clock_timestamp(), 'YYYY-MM-DD"T"HH24:MI:SS.USOF')`)
 	if err != nil {
-		return nil, pgsession.Explain(err, "export the snapshot")
+		return pgsession.Explain(err, "export the snapshot")
 	}
 	p.id = row[0]
 	if p.at, err = time.Parse("2006-01-02T15:04:05.999999-07", row[1]); err != nil {
-		return nil, fmt.Errorf("read the server's clock: %w", err)
+		return fmt.Errorf("read the server's clock: %w", err)
 	}
 	p.at = p.at.UTC()
-	return p, p.identify(ctx)
+	results, err := p.conn.PgConn().Exec(ctx, "select distinct relation from pg_catalog.pg_locks where pid = pg_catalog.pg_backend_pid() and locktype = 'relation'").ReadAll()
+	if err != nil {
+		return pgsession.Explain(err, "see which tables are locked")
+	}
+	p.locked = make(map[uint32]bool, len(results[0].Rows))
+	for _, row := range results[0].Rows {
+		oid, err := strconv.ParseUint(string(row[0]), 10, 32)
+		if err != nil {
+			return fmt.Errorf("see which tables are locked: %w", err)
+		}
+		p.locked[uint32(oid)] = true
+	}
+	return nil
 }
 
 func (p *picture) checkServer(ctx context.Context) error {
@@ -135,6 +157,32 @@ func lockTables(ctx context.Context, conn *pgx.Conn, names []string) error {
 	for batch := range slices.Chunk(names, lockBatch) {
 		if err := pgsession.Exec(ctx, conn, "lock table only "+strings.Join(batch, ", only ")+" in access share mode"); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// lockRest locks those of the picture's tables that were made, or took their
+// name, after the list of what to lock was read and before the snapshot was
+// taken. Whoever emptied or rewrote one before it was locked did so for every
+// snapshot, also for ours: COPY reads the file that there is now.
+func (p *picture) lockRest(ctx context.Context, tables []pgcatalog.Table) error {
+	for i := range tables {
+		t := &tables[i]
+		if p.locked[t.OID] {
+			continue
+		}
+		if err := lockTables(ctx, p.conn, []string{pgx.Identifier{t.Schema, t.Name}.Sanitize()}); err != nil {
+			return pgsession.Explain(err, "lock the table "+t.Schema+"."+t.Name)
+		}
+		row, err := pgsession.One(ctx, p.conn, fmt.Sprintf("select coalesce(pg_catalog.pg_relation_filenode(%d), 0), coalesce(pg_catalog.to_regclass(%s)::pg_catalog.oid, 0)",
+			t.OID, "'"+strings.ReplaceAll(pgx.Identifier{t.Schema, t.Name}.Sanitize(), "'", "''")+"'"))
+		if err != nil {
+			return pgsession.Explain(err, "look at the table "+t.Schema+"."+t.Name)
+		}
+		if row[0] != strconv.FormatUint(uint64(t.FileNode), 10) || row[1] != strconv.FormatUint(uint64(t.OID), 10) {
+			return fault.New(fault.Unavailable, "the table %s.%s was made and changed again in the moment when the snapshot was taken", t.Schema, t.Name).
+				Hint("run the backup again")
 		}
 	}
 	return nil

@@ -73,6 +73,9 @@ func (x *execution) start(ctx context.Context) (_ *picture, _ *state, err error)
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := p.lockRest(ctx, catalog.Tables); err != nil {
+		return nil, nil, err
+	}
 	if err := checkText(catalog); err != nil {
 		return nil, nil, err
 	}
