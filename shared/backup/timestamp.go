@@ -192,7 +192,7 @@ func (x *execution) narrow(base *manifest.Manifest, tables []followed, volatile 
 		deltas[f.table.OID] = &Delta{Column: f.column, Since: since, Key: f.key, Base: b}
 		f.table.Filter = f.condition(since)
 		name := f.table.Schema + "." + f.table.Name
-		text := fmt.Sprintf("the rows of %s are followed by %s: what was deleted since backup %s, or written without setting it, is not seen", name, f.column, x.found.id)
+		text := fmt.Sprintf("the rows of %s are followed by %s: what was deleted or given another primary key since backup %s, or written without setting it, is not seen", name, f.column, x.found.id)
 		x.warnings = append(x.warnings, Warning{Code: "deletes_invisible", Object: name, Message: text})
 		if l != nil {
 			l.Items = append(l.Items, ledger.Item{Status: ledger.Dumped, Kind: "table rows", Schema: f.table.Schema,

@@ -108,14 +108,14 @@ func (w *worker) attempt(ctx context.Context, c *Chunk) error {
 		if err = w.queue.Done(ctx, *r); err == nil {
 			return nil
 		}
+		if fault.CodeOf(err) != fault.Conflict {
+			return err // it may have been recorded: the object stays
+		}
 		if !r.Reused {
 			w.copier.discard(ctx, r.ObjectKey)
 		}
-		if fault.CodeOf(err) == fault.Conflict {
-			w.log.WarnContext(ctx, "another worker took over a chunk", "chunk", c.No)
-			return nil
-		}
-		return err
+		w.log.WarnContext(ctx, "another worker took over a chunk", "chunk", c.No)
+		return nil
 	}
 	given := err
 	timeUp := errors.Is(err, ErrTimeUp)
