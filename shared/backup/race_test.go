@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"guarda/shared/backup"
+	"guarda/shared/backup/manifest"
 	"guarda/shared/fault"
 	"guarda/shared/postgres/pgtest"
 )
@@ -111,4 +112,29 @@ func TestADifferentialNeedsNothingButTheFullOne(t *testing.T) {
 		t.Error("nothing of the run that was cut off is used: the test proves little")
 	}
 	s.same(t, r)
+}
+
+// TestARunThatFailedAfterItsManifestIsABackup: what later ones refer to is not
+// taken away; without a manifest nothing stays.
+func TestARunThatFailedAfterItsManifestIsABackup(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	s := newSeries(t, wide)
+	full := s.take(t, backup.Full)
+	r := s.take(t, backup.Incremental)
+	if err := backup.Discard(ctx, s.store, backup.Baton{Folder: full.StorePath}); err != nil {
+		t.Fatal(err)
+	}
+	s.same(t, r)
+	if err := s.store.Delete(ctx, manifest.Key(full.StorePath, true)); err != nil {
+		t.Fatal(err)
+	}
+	if err := backup.Discard(ctx, s.store, backup.Baton{Folder: full.StorePath}); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range objects(t, s.store) {
+		if strings.HasPrefix(key, full.StorePath) {
+			t.Errorf("%s is left", key)
+		}
+	}
 }
