@@ -23,7 +23,9 @@ func TestATableThatTheListingMissedIsLockedOrRefused(t *testing.T) {
 		"left alone": {"select 1", nil},
 		"truncated":  {"truncate late", errChanged},
 		"rewritten":  {"alter table late alter n type bigint", errChanged},
+		"vacuumed":   {"vacuum full late", errChanged},
 		"replaced":   {"drop table late; create table late (n int)", errChanged},
+		"renamed":    {"alter table late rename to later; create table late (n int)", errChanged},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -265,7 +265,7 @@ export interface paths {
         };
         /**
          * Signed links to the stored files of a completed backup
-         * @description The links work for one hour. Files stay compressed and encrypted as stored; RESTORE.md among them says how to read them.
+         * @description The links work for one hour. Files of earlier backups that this one refers to are among them. Files stay compressed and encrypted as stored; RESTORE.md among them says how to read them.
          */
         get: operations["downloadExecution"];
         put?: never;
