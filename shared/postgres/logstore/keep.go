@@ -44,8 +44,10 @@ func (s *Store) Keep(ctx context.Context) (k Kept, err error) {
 	steps := []func() error{
 		func() error { return s.makeAhead(ctx, now, &k) },
 		func() error {
-			_, err := s.db.Exec(ctx, `with f as (delete from guarda.log_feed where received_at < $1::timestamptz), b as (delete from guarda.log_batches where received_at < $2::timestamptz)
-				delete from guarda.log_limits where updated_at < $3::timestamptz`, now.Add(-feedLife), now.Add(-batchLife), now.Add(-limitLife))
+			_, err := s.db.Exec(ctx, `with f as (delete from guarda.log_feed where received_at < $1::timestamptz returning seq), b as (delete from guarda.log_batches where received_at < $2::timestamptz),
+				l as (delete from guarda.log_limits where updated_at < $3::timestamptz)
+				update guarda.log_settings s set feed_forgotten = greatest(s.feed_forgotten, g.last) from (select max(seq) as last from f) g where g.last is not null`,
+				now.Add(-feedLife), now.Add(-batchLife), now.Add(-limitLife))
 			return err
 		},
 		func() error { return s.retain(ctx, now, settings, &k) },
