@@ -97,8 +97,8 @@ $(TOOLS)/versitygw-$(VERSITYGW_VERSION):
 e2e: build ## walk the main job and every page through the whole local stack (needs Chromium)
 	go test -tags e2e -count=1 -timeout 25m -v ./tests/e2e
 
-chaos: ## backups in functions of ten seconds, with processes killed at random (minutes)
-	GUARDA_CHAOS=long go run ./shared/postgres/pgtest/withserver go test -count=1 -v -timeout 40m ./tests/chaos
+chaos: ## backups in functions of ten seconds, and logs with Postgres away for a minute, with processes killed at random (minutes)
+	GUARDA_CHAOS=long go run ./shared/postgres/pgtest/withserver go test -count=1 -p 1 -v -timeout 40m ./tests/chaos ./tests/logs
 
 bench: bin/guarda ## measure backup against pg_dump (needs PostgreSQL's client programs)
 	go run ./tests/bench/backup
