@@ -11,6 +11,35 @@ import (
 // What it accepts encoding/json accepts, and the other way round; a fuzz test
 // holds it to that.
 
+// ScanJSON returns the one JSON value that raw holds, without the space around
+// it; false if raw is anything else.
+func ScanJSON(raw []byte) ([]byte, bool) {
+	s := scanner{b: raw}
+	start := s.space(0)
+	end, ok := s.value(start, 0)
+	if !ok || s.space(end) != len(raw) {
+		return nil, false
+	}
+	return raw[start:end], true
+}
+
+// Members calls each for the members of an object that ScanJSON passed: the
+// key, with its quotes, and the value.
+func Members(object []byte, each func(key, value []byte)) {
+	s := scanner{b: object}
+	s.object(0, 0, each)
+}
+
+// Elements calls each for the values of an array that ScanJSON passed.
+func Elements(array []byte, each func(value []byte)) {
+	s := scanner{b: array}
+	s.array(0, 0, each)
+}
+
+// Unquote returns the text of a string in JSON that ScanJSON passed. Half a
+// surrogate pair becomes U+FFFD.
+func Unquote(raw []byte) string { return unquote(raw) }
+
 // scanner walks over a document. Its methods take and return positions.
 type scanner struct {
 	b []byte

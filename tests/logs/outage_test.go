@@ -69,7 +69,7 @@ func (w *world) testOutage(t *testing.T) {
 	time.Sleep(f.calm / 2) // what replays is killed too
 	stopKilling()
 	t.Logf("killed %v", killed())
-	until(t, time.Minute, "what was put aside is stored", func() bool {
+	until(t, 5*time.Minute, "what was put aside is stored", func() bool {
 		answer, err := w.stack.Invoke(t.Context(), "logs-keeper", "authorizer", []byte(`{}`))
 		if err != nil {
 			t.Log(err)
