@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 
 	"guarda/functions/internal/logtest"
 	"guarda/shared/auth"
+	"guarda/shared/blob"
 	"guarda/shared/blob/memory"
 	"guarda/shared/clock"
 	"guarda/shared/logs"
@@ -215,6 +217,62 @@ func TestAKeyThatSendsTooMuchWaits(t *testing.T) {
 	if n := w.Texts(`select count(*)::text from guarda.advanced_logs`); n[0] != "5" {
 		t.Errorf("%v rows", n)
 	}
+}
+
+// A key may have a limit of its own.
+func TestAKeysOwnLimitCounts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const user, id = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
+	if _, err := w.Pool.Exec(t.Context(), `insert into guarda.users (id, email, name, role) values ($1::text::uuid, 'k@x', 'K', 'operator')`, user); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Pool.Exec(t.Context(), `insert into guarda.api_keys (id, user_id, name, public_id, secret_hash, role, logs_per_minute) values ($1::text::uuid, $2::text::uuid, 'k', 'k', sha256('k'), 'operator', 1)`, id, user); err != nil {
+		t.Fatal(err)
+	}
+	w.client.As = auth.Identity{UserID: user, Role: auth.Operator, APIKeyID: id}
+	statuses := []int{w.client.Do(t, http.MethodPost, "/api/logs", "["+one+","+one+"]").Status, w.client.Do(t, http.MethodPost, "/api/logs", one).Status}
+	if !slices.Equal(statuses, []int{200, 429}) {
+		t.Errorf("%v", statuses)
+	}
+	r := httptest.NewRequest(http.MethodPost, "/v1/logs", strings.NewReader(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"eventName":"e"}]}]}]}`))
+	r = r.WithContext(auth.WithIdentity(t.Context(), w.client.As))
+	r.Header.Set("Content-Type", "application/json")
+	rec := httptest.NewRecorder()
+	w.client.Handler.ServeHTTP(rec, r)
+	if rec.Code != 429 || rec.Header().Get("Retry-After") == "" || !strings.Contains(rec.Body.String(), `"code":8`) {
+		t.Errorf("OTLP: %d %v %s", rec.Code, rec.Header(), rec.Body)
+	}
+}
+
+// Whoever reads all days for long keeps a new day's partition from being
+// attached: the batch is put aside instead of making everybody wait.
+func TestALongReaderDoesNotMakeEverybodyWait(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	opened := func(context.Context) (blob.Store, error) { return w.blobs, nil }
+	w.client.Handler = New(w.Log, &logs.Ingester{Store: w.Store, Clock: clock.System{}, Log: w.Log, Spool: &logs.BlobSpool{Open: opened, Clock: clock.System{}}})
+	reader, err := w.Pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := reader.Exec(t.Context(), `select count(*) from guarda.advanced_logs`); err != nil {
+		t.Fatal(err)
+	}
+	got := w.client.Do(t, http.MethodPost, "/api/logs", `{"level":"info","source":"a","message":"old","created_at":"2026-01-02T03:04:05Z"}`)
+	if got.Status != 202 {
+		t.Errorf("%d %s", got.Status, got.Body)
+	}
+	if err := reader.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := logs.Replay(t.Context(), w.blobs, w.Store, w.Log); err != nil || r.Entries != 1 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if got := w.Texts(`select message from guarda.advanced_logs_20260102`); !slices.Equal(got, []string{"old"}) {
+		t.Errorf("%q", got)
+	}
+	w.CountsAgree()
 }
 
 func TestSupabasesDrainIsUnderstood(t *testing.T) {
