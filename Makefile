@@ -20,7 +20,7 @@ ifdef GOARCH
 export GOOS GOARCH
 endif
 
-.PHONY: help run test test-go test-web build lint lint-go lint-web check-template e2e chaos bench clean-data deploy
+.PHONY: help run test test-go test-web build lint lint-go lint-web check-template e2e chaos bench bench-logs clean-data deploy
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -102,6 +102,9 @@ chaos: ## backups in functions of ten seconds, and logs with Postgres away for a
 
 bench: bin/guarda ## measure backup against pg_dump (needs PostgreSQL's client programs)
 	go run ./tests/bench/backup
+
+bench-logs: ## measure the log store: search with 10 million entries, ingestion against COPY (an hour, 25 GB)
+	go run ./tests/bench/logs
 
 clean-data: bin/local ## forget the local stack's databases, backups and keys
 	bin/local -forget

@@ -284,8 +284,16 @@ func TestSupabasesDrainIsUnderstood(t *testing.T) {
 	if a.Accepted != 2 {
 		t.Fatalf("%+v", a)
 	}
+	// As a custom endpoint gets it: objects, gzip, a source in the URL.
+	custom := `[{"event_message":"","id":"6c0b0a52-5f0a-4e39-9d0f-0123456789ab","metadata":{"level":"warning","function_id":"f","region":null},"timestamp":1795500000123458},
+		{"event_message":"deadlock detected","id":"7c0b0a52-5f0a-4e39-9d0f-0123456789ab","metadata":{"host":"db-1","parsed":{"error_severity":"ERROR","sql_state_code":"40P01"}},"timestamp":"2026-11-24T06:40:00.123459Z"}]`
+	for range 2 {
+		if got := w.send(t, "/api/logs?source=edge", "application/json", "gzip", zipped([]byte(custom))); got.Code != 200 || !strings.Contains(got.Body.String(), `"rejected":0`) {
+			t.Errorf("%d %s", got.Code, got.Body)
+		}
+	}
 	got := w.Texts(`select level || '|' || source || '|' || message || '|' || coalesce(metadata->'metadata'->0->>'host', '') || '|' || extract(epoch from created_at)::text from guarda.advanced_logs order by created_at`)
-	if want := []string{"critical|db-shop|connection authorized|db-1|1795500000.123456", "info|supabase|plain||1795500000.123457"}; !slices.Equal(got, want) {
+	if want := []string{"critical|db-shop|connection authorized|db-1|1795500000.123456", "info|supabase|plain||1795500000.123457", "warn|edge| ||1795500000.123458", "error|edge|deadlock detected||1795502400.123459"}; !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}
 }
