@@ -122,6 +122,15 @@ func TestIdsGrowWithTimeAndSayIt(t *testing.T) {
 			t.Fatalf("entry %d: %v %v", i, e.ID, e.CreatedAt)
 		}
 	}
+	for i := range entries { // as loggers with a resolution of a second have it
+		entries[i] = logs.Entry{CreatedAt: now}
+	}
+	s.Identify(entries, now)
+	for i := 1; i < len(entries); i++ {
+		if bytes.Compare(entries[i-1].ID[:], entries[i].ID[:]) >= 0 {
+			t.Fatalf("entries %d and %d of one time: %v %v", i-1, i, entries[i-1].ID, entries[i].ID)
+		}
+	}
 	if _, ok := logs.TimeOf(uuid.New()); ok {
 		t.Error("a random id says a time")
 	}

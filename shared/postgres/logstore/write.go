@@ -153,7 +153,11 @@ func notStored(ctx context.Context, tx pgx.Tx, entries []logs.Entry) ([]logs.Ent
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(slices.Clone(entries), func(e logs.Entry) bool { return slices.Contains(there, e.ID.String()) }), nil
+	known := make(map[string]bool, len(there))
+	for _, id := range there {
+		known[id] = true
+	}
+	return slices.DeleteFunc(slices.Clone(entries), func(e logs.Entry) bool { return known[e.ID.String()] }), nil
 }
 
 // copyEntries copies entries into their days' partitions, and adds counts and
