@@ -237,6 +237,9 @@ func (s *Stack) path(name string) string {
 	return filepath.Join(s.dir, "state", filepath.FromSlash(name))
 }
 
+// URL is where the stack is reached.
+func (s *Stack) URL() string { return fmt.Sprintf("http://127.0.0.1:%d", s.port) }
+
 // StoreDir is the folder that the backups are in.
 func (s *Stack) StoreDir() string { return s.path("store") }
 
@@ -267,7 +270,7 @@ func (s *Stack) request(method, path string, body, answer any) int {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, fmt.Sprintf("http://127.0.0.1:%d%s", s.port, path), bytes.NewReader(raw))
+	req, err := http.NewRequestWithContext(ctx, method, s.URL()+path, bytes.NewReader(raw))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -288,7 +291,7 @@ func (s *Stack) request(method, path string, body, answer any) int {
 
 // Open makes a GET request whose answer is read while it comes.
 func (s *Stack) Open(ctx context.Context, path string, header http.Header) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d%s", s.port, path), nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL()+path, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -51,6 +51,7 @@ func TestLogsOfALocalStack(t *testing.T) {
 	w.stack = localstack.Start(t, localstack.Options{Root: root, Database: w.url, Functions: []string{"authorizer", "auth", "migrate", "sources", "backup-auto", "backup-execute",
 		"scheduled-backup", "backup-coordinator", "backup-worker", "cloudwatch-logs", "logs-ingest", "logs-search", "logs-tail", "logs-keeper"}})
 	t.Run("own", w.testOwn)
+	t.Run("command line", w.testCommandLine)
 	t.Run("outage", w.testOutage)
 }
 
