@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -217,6 +218,30 @@ func TestAKeyThatSendsTooMuchWaits(t *testing.T) {
 	if n := w.Texts(`select count(*)::text from guarda.advanced_logs`); n[0] != "5" {
 		t.Errorf("%v rows", n)
 	}
+}
+
+// A time outside of what is kept is the sender's mistake, by name; what
+// retention would drop at once is refused, by level and source.
+func TestTimesOutOfRangeAreRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if _, err := w.Pool.Exec(t.Context(), `update guarda.log_retention set days = 30; insert into guarda.log_retention (level, days) values ('debug', 2); insert into guarda.log_retention (source) values ('audit')`); err != nil {
+		t.Fatal(err)
+	}
+	old := time.Now().UTC().AddDate(0, 0, -5).Format(time.RFC3339)
+	older := time.Now().UTC().AddDate(0, 0, -40).Format(time.RFC3339)
+	for _, c := range []struct{ at, level, source, code string }{
+		{`"0000-01-01T00:00:00Z"`, "info", "a", "type"}, {`"9999-12-31T23:59:59Z"`, "info", "a", "out_of_range"}, {`"9999-12-31T23:59:59-14:00"`, "info", "a", "type"}, {`"10000-01-01T00:00:00Z"`, "info", "a", "type"},
+		{`"2026-13-40T00:00:00Z"`, "info", "a", "type"}, {`"yesterday"`, "info", "a", "type"}, {`-1`, "info", "a", "type"}, {`1e20`, "info", "a", "type"}, {`9223372036854775807`, "info", "a", "out_of_range"}, {`0`, "info", "a", "out_of_range"},
+		{`true`, "info", "a", "type"}, {`[]`, "info", "a", "type"}, {`""`, "info", "a", "type"},
+		{`"` + old + `"`, "debug", "a", "out_of_range"}, {`"` + old + `"`, "info", "a", ""}, {`"` + older + `"`, "info", "a", "out_of_range"}, {`"` + older + `"`, "debug", "audit", ""},
+	} {
+		got := w.client.Do(t, http.MethodPost, "/api/logs", `[{"level":"`+c.level+`","source":"`+c.source+`","message":"m","created_at":`+c.at+`}]`)
+		if c.code == "" && got.Status != 200 || c.code != "" && (got.Status != 422 || !strings.Contains(string(got.Body), `"field":"[0].created_at","code":"`+c.code+`"`)) {
+			t.Errorf("%s %s %s: %d %s", c.at, c.level, c.source, got.Status, got.Body)
+		}
+	}
+	w.CountsAgree()
 }
 
 // A key may have a limit of its own.
