@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"bytes"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -158,21 +159,26 @@ func (s *scanner) array(i, depth int, each func(value []byte)) (int, bool) {
 }
 
 func (s *scanner) text(i int) (int, bool) {
-	for i++; i < len(s.b); i++ {
-		switch c := s.b[i]; {
+	b := s.b
+	for i++; i < len(b); i++ {
+		c := b[i]
+		if c >= 0x20 && c != '"' && c != '\\' { // most of a request
+			continue
+		}
+		switch {
 		case c == '"':
 			return i + 1, true
 		case c < 0x20:
 			return i, false
-		case c == '\\':
+		default:
 			i++
-			if i >= len(s.b) {
+			if i >= len(b) {
 				return i, false
 			}
-			switch s.b[i] {
+			switch b[i] {
 			case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
 			case 'u':
-				if _, ok := hex4(s.b, i+1); !ok {
+				if _, ok := hex4(b, i+1); !ok {
 					return i, false
 				}
 				s.escapes = true
@@ -257,14 +263,7 @@ func hex4(b []byte, i int) (r rune, ok bool) {
 // surrogate pair becomes U+FFFD.
 func unquote(raw []byte) string {
 	raw = raw[1 : len(raw)-1]
-	plain := true
-	for _, c := range raw {
-		if c == '\\' {
-			plain = false
-			break
-		}
-	}
-	if plain {
+	if bytes.IndexByte(raw, '\\') < 0 {
 		return string(raw)
 	}
 	out := make([]byte, 0, len(raw))
