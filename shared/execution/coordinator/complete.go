@@ -48,7 +48,7 @@ func (t *turn) complete(ctx context.Context, r *backup.Result) error {
 	case !changed:
 		t.log.WarnContext(ctx, "the backup is stored, but its run had been ended by somebody else", "store_path", r.StorePath)
 	default:
-		t.log.InfoContext(ctx, "the run is complete", "store_path", r.StorePath, "size_bytes", r.SizeBytes, "rows", r.Rows, "seconds", r.DurationSeconds,
+		t.log.InfoContext(ctx, t.named("Backup", " concluído"), "store_path", r.StorePath, "size_bytes", r.SizeBytes, "rows", r.Rows, "seconds", r.DurationSeconds,
 			"resumes", t.Resumes)
 		if err := backup.Tidy(ctx, t.deps.Store, t.baton); err != nil {
 			t.log.WarnContext(ctx, "what the run's processes shared could not be removed", "error", err.Error())

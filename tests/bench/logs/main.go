@@ -47,7 +47,7 @@ func main() {
 	var o options
 	flag.IntVar(&o.rows, "rows", 10_000_000, "entries")
 	flag.IntVar(&o.days, "days", 10, "days that they are spread over")
-	flag.IntVar(&o.rounds, "rounds", 40, "requests of each kind")
+	flag.IntVar(&o.rounds, "rounds", 40, "requests of each kind; 0: only ingestion is measured")
 	flag.BoolVar(&o.plain, "plain", true, "build the specification's table too and compare with its plain query")
 	flag.IntVar(&o.ingest, "ingest", 100_000, "entries that are ingested to measure that; 0: none")
 	flag.StringVar(&o.dir, "dir", "/var/tmp", "where the database goes; 10 million entries with the specification's table need 25 GB")

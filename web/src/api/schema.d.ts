@@ -546,7 +546,8 @@ export interface paths {
          * Follow entries as they come in (server-sent events)
          * @description Events: `log` (data: an entry of the search, in the order of arrival),
          *     `sampled` (data: `{"dropped": n}`, that many matching entries were not
-         *     sent because there were too many), `end` (data: `{"reason": …}`; connect
+         *     sent because there were too many; with `"expired": true`, entries came in
+         *     more than an hour ago and are found by the search only), `end` (data: `{"reason": …}`; connect
          *     again). Lines that start with a colon are heartbeats, at most 15 seconds
          *     apart. Every `log` and `sampled` event has an `id`: sent back in the
          *     header `Last-Event-ID`, or as `last_event_id`, the tail goes on after
@@ -2425,8 +2426,8 @@ export interface operations {
                 source?: string;
             };
             header?: {
-                /** @description A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
-                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description A second request with the same key and body stores nothing again and says what the first one did. With another body it is another batch. Kept for 14 days. */
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
