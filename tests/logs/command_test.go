@@ -125,7 +125,7 @@ func (w *world) newKey(ctx context.Context, t *testing.T) string {
 		t.Fatal(err)
 	}
 	key, id, hash := auth.NewAPIKey()
-	if err := userstore.New(pool).AddAPIKey(ctx, user, "cli", id, hash, auth.Operator, nil); err != nil {
+	if _, err := userstore.New(pool).AddAPIKey(ctx, userstore.NewKey{UserID: user, Name: "cli", PublicID: id, Hash: hash, Role: auth.Operator}); err != nil {
 		t.Fatal(err)
 	}
 	return key
