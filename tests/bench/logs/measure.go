@@ -58,7 +58,8 @@ func (b *bench) searches() error {
 		return err
 	}
 	defer f.stop()
-	fmt.Printf("| search, 50 hits | hits | p50 ms | p95 ms | plain query ms | ratio |\n|---|---|---|---|---|---|\n")
+	fmt.Printf("| search, 50 hits | hits | p50 ms | p95 ms | max ms | plain query ms | ratio to p95 |\n|---|---|---|---|---|---|---|\n")
+	var slowest, slowestPlain, ratioThere float64
 	for _, c := range cases() {
 		query, err := url.ParseQuery(c.query)
 		if err != nil {
@@ -82,7 +83,7 @@ func (b *bench) searches() error {
 			}
 			query.Set("cursor", *p.NextCursor)
 		}
-		p50, p95, err := b.times(read)
+		p50, p95, most, err := b.times(read)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
@@ -100,29 +101,67 @@ func (b *bench) searches() error {
 			if !whole {
 				plain, ratio = "> "+plain, "> "+ratio
 			}
+			if ms(d) > slowestPlain {
+				slowestPlain, ratioThere = ms(d), ms(d)/p95
+			}
 		}
-		fmt.Printf("| %s | %s | %.1f | %.1f | %s | %s |\n", c.name, hits, p50, p95, plain, ratio)
+		slowest = max(slowest, p95)
+		fmt.Printf("| %s | %s | %.1f | %.1f | %.1f | %s | %s |\n", c.name, hits, p50, p95, most, plain, ratio)
+	}
+	fmt.Printf("\nthe slowest p95 is %.1f ms", slowest)
+	if b.plain {
+		fmt.Printf("; the plain query's worst case takes %.0f ms, %.0f times as long as the same search here and %.0f times as long as the slowest one here", slowestPlain, ratioThere, slowestPlain/slowest)
+	}
+	fmt.Print("\n\n")
+	if err := b.bounded(f); err != nil {
+		return err
+	}
+	return b.counts(f)
+}
+
+// bounded shows how the modes that look at every entry end when there is
+// nothing to find: after their time, saying how far they got.
+func (b *bench) bounded(f *function) error {
+	for _, query := range []string{"mode=substring&search_term=inexistente", "mode=regex&search_term=(a%2B)%2B%24x", "mode=substring&search_term=servidor"} {
+		values, err := url.ParseQuery(query)
+		if err != nil {
+			return err
+		}
+		a, took, err := b.call(f, event(http.MethodGet, "/api/logs/search", values, nil))
+		if err != nil {
+			return fmt.Errorf("%s: %w", query, err)
+		}
+		var p page
+		if err := json.Unmarshal([]byte(a.Body), &p); err != nil {
+			return err
+		}
+		back := "everything"
+		if p.BackTo != nil {
+			back = "back to " + *p.BackTo
+		}
+		fmt.Printf("%s: %.0f ms, looked at %s, total %s %d\n", values.Encode(), ms(took), back, p.Relation, p.TotalCount)
 	}
 	fmt.Println()
-	return b.counts(f)
+	return nil
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// times calls f some times and returns the median and the 95th percentile.
-func (b *bench) times(f func() (time.Duration, error)) (p50, p95 float64, err error) {
+// times calls f some times and returns the median, the 95th percentile and the
+// longest.
+func (b *bench) times(f func() (time.Duration, error)) (p50, p95, most float64, err error) {
 	var list []float64
 	for i := range b.rounds + 5 {
 		took, err := f()
 		if err != nil {
-			return 0, 0, err
+			return 0, 0, 0, err
 		}
 		if i >= 5 { // warm
 			list = append(list, ms(took))
 		}
 	}
 	slices.Sort(list)
-	return list[len(list)/2], list[(len(list)*95+99)/100-1], nil
+	return list[len(list)/2], list[(len(list)*95+99)/100-1], list[len(list)-1], nil
 }
 
 // longest is how long a plain query may take before it is given up.
@@ -169,7 +208,7 @@ func (b *bench) counts(f *function) error {
 			Exact      bool
 			Start, End time.Time
 		}
-		p50, p95, err := b.times(func() (time.Duration, error) {
+		p50, p95, most, err := b.times(func() (time.Duration, error) {
 			a, took, err := b.call(f, event(http.MethodGet, c.path, query, nil))
 			if err == nil {
 				err = json.Unmarshal([]byte(a.Body), &got)
@@ -185,7 +224,7 @@ func (b *bench) counts(f *function) error {
 			` group by date_trunc('hour', created_at), level) g`, got.Start, got.End).Scan(&rows); err != nil {
 			return err
 		}
-		fmt.Printf("%s: p50 %.1f ms, p95 %.1f ms; grouping the rows %.0f ms; %d counted, %d rows\n", c.name, p50, p95, ms(b.clock.Now().Sub(begin)), got.Total, rows)
+		fmt.Printf("%s: p50 %.1f ms, p95 %.1f ms, max %.1f ms; grouping the rows %.0f ms; %d counted, %d rows\n", c.name, p50, p95, most, ms(b.clock.Now().Sub(begin)), got.Total, rows)
 		if got.Total != rows || !got.Exact {
 			return fmt.Errorf("%s: counted %d, there are %d rows", c.name, got.Total, rows)
 		}
