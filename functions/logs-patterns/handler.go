@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"guarda/functions/internal/logquery"
 	"guarda/shared/auth"
 	"guarda/shared/clock"
 	"guarda/shared/httpapi"
@@ -129,8 +130,12 @@ func (d Deps) list(w http.ResponseWriter, r *http.Request) error {
 	if p.By == "" {
 		p.By = patternstore.ByCount
 	}
-	p.End = timeOr(q.Time("end_date"), d.Clock.Now())
-	p.Start = timeOr(q.Time("start_date"), p.End.Add(-defaultRange))
+	if p.Start, p.End = logquery.Range(q); p.End.IsZero() {
+		p.End = d.Clock.Now().UTC().Truncate(time.Microsecond)
+	}
+	if p.Start.IsZero() {
+		p.Start = p.End.Add(-defaultRange)
+	}
 	limit := q.Limit(50)
 	var last position
 	var after *patternstore.Position
@@ -196,13 +201,6 @@ func (d Deps) count(ctx context.Context, query *logs.Query, a *listAnswer) (map[
 		}
 	}
 	return counted, nil
-}
-
-func timeOr(t *time.Time, or time.Time) time.Time {
-	if t == nil {
-		return or.UTC().Truncate(time.Microsecond)
-	}
-	return *t
 }
 
 type detail struct {

@@ -137,6 +137,9 @@ func (x *search) eachWindow(ctx context.Context, kind strategy, count func(low, 
 	for _, r := range ranges {
 		for low, high := r.low, r.high; low.Before(high); {
 			a, b := x.window(low, high, width)
+			if err := x.hurry(ctx); err != nil {
+				return err
+			}
 			more, err := count(a, b)
 			if isTimeout(err) || err == nil && more && !x.store.clock.Now().Before(x.until) && low.Before(a) {
 				timeUp(b)

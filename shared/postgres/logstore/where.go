@@ -104,19 +104,24 @@ func (w *where) metadata(m logs.PathValue) {
 	w.conditions = append(w.conditions, "("+strings.Join(ways, " or ")+")")
 }
 
-// readings returns the JSON values that a text may stand for.
+// readings returns the JSON values that a text may stand for: a text or what
+// it spells, or a list that holds one of these.
 func readings(s string) []any {
 	out := []any{s}
 	switch s {
 	case "true":
-		return append(out, true)
+		out = append(out, true)
 	case "false":
-		return append(out, false)
+		out = append(out, false)
 	case "null":
-		return append(out, nil)
+		out = append(out, nil)
+	default:
+		if _, err := strconv.ParseFloat(s, 64); err == nil && json.Valid([]byte(s)) {
+			out = append(out, json.Number(s))
+		}
 	}
-	if _, err := strconv.ParseFloat(s, 64); err == nil && json.Valid([]byte(s)) {
-		out = append(out, json.Number(s))
+	for _, v := range out {
+		out = append(out, []any{v})
 	}
 	return out
 }

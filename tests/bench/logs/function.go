@@ -43,9 +43,9 @@ func (b *bench) start(name, database string) (*function, error) {
 }
 
 func (f *function) stop() {
-	_ = f.server.Close()
 	_ = f.cmd.Process.Kill()
 	_ = f.cmd.Wait()
+	_ = f.server.Close()
 }
 
 // ServeHTTP is the Runtime API: the next event, the answer to it.
