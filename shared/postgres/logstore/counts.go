@@ -132,7 +132,7 @@ func (x *search) eachWindow(ctx context.Context, kind strategy, count func(low, 
 	}
 	width := day
 	if kind == byWalk {
-		width = firstWindow
+		width = firstWalk
 	}
 	for _, r := range ranges {
 		for low, high := r.low, r.high; low.Before(high); {

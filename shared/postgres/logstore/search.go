@@ -243,9 +243,13 @@ func parseUUID(s string) uuid.UUID {
 	return id
 }
 
-// firstWindow is how long the first window is; each next one is four times as
-// long, up to a day.
-const firstWindow = 15 * time.Minute
+// firstWindow is how long the first window is, and firstWalk where every entry
+// is looked at, which must get on even where there are millions an hour; each
+// next one is four times as long, up to a day.
+const (
+	firstWindow = 15 * time.Minute
+	firstWalk   = time.Minute
+)
 
 const day = 24 * time.Hour
 
@@ -257,6 +261,9 @@ func (x *search) inWindows(ctx context.Context, kind strategy) (*logs.Found, err
 	}
 	out := &logs.Found{}
 	width := firstWindow
+	if kind == byWalk {
+		width = firstWalk
+	}
 	for _, r := range ranges {
 		for low, high := r.low, r.high; low.Before(high); {
 			a, b := x.window(low, high, width)
