@@ -94,7 +94,7 @@ func run(ctx context.Context, o options) (err error) {
 	}
 	b := &bench{options: o, ctx: ctx, db: db, url: server.URL("postgres"), work: work, clock: clock.System{}}
 	b.first = b.clock.Now().Truncate(24*time.Hour).AddDate(0, 0, -o.days)
-	for _, step := range []func() error{b.load, b.searches, b.exports, b.ingestion, b.mining} {
+	for _, step := range []func() error{b.load, b.loadPlain, b.searches, b.exports, b.ingestion, b.mining} {
 		if err := step(); err != nil {
 			return err
 		}

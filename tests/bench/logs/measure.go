@@ -58,7 +58,7 @@ func (b *bench) searches() error {
 		return err
 	}
 	defer f.stop()
-	fmt.Printf("| search, 50 hits | hits | p50 ms | p95 ms | max ms | plain query ms | ratio to p95 |\n|---|---|---|---|---|---|---|\n")
+	fmt.Printf("\n| search, 50 hits | hits | p50 ms | p95 ms | max ms | plain query ms | ratio to p95 |\n|---|---|---|---|---|---|---|\n")
 	var slowest, slowestPlain, ratioThere float64
 	for _, c := range cases() {
 		query, err := url.ParseQuery(c.query)
