@@ -207,6 +207,27 @@ type detail struct {
 	view
 	MergedIDs []string     `json:"merged_ids"`
 	Sample    *sampleEntry `json:"sample"`
+	Links     links        `json:"links"`
+}
+
+// links lead from a pattern to its entries, and to alert rules about it: what
+// such a rule's condition is.
+type links struct {
+	Logs       string      `json:"logs"`
+	Conditions []condition `json:"alert_conditions"`
+}
+
+// condition is of an alert rule (guarda.alert_rules).
+type condition struct {
+	Type   string            `json:"condition_type"`
+	Config map[string]string `json:"condition_config"`
+}
+
+func linksOf(p *patternstore.Pattern) links {
+	return links{"/api/logs/search?pattern_id=" + p.ID.String(), []condition{
+		{"log_pattern_surge", map[string]string{"pattern_id": p.ID.String()}},
+		{"log_pattern_new", map[string]string{"source": p.Source, "level": p.Level}},
+	}}
 }
 
 type sampleEntry struct {
@@ -233,7 +254,7 @@ func (d Deps) show(w http.ResponseWriter, r *http.Request, id string) error {
 	if err != nil {
 		return err
 	}
-	out := detail{view: viewOf(p, 0), MergedIDs: []string{}}
+	out := detail{view: viewOf(p, 0), MergedIDs: []string{}, Links: linksOf(p)}
 	if out.Share, err = d.Patterns.Share(r.Context(), p.ID); err != nil {
 		return err
 	}
