@@ -64,7 +64,7 @@ func (w *where) counted(q *logs.Query) {
 	}
 	if q.PatternID != "" {
 		// Entries keep the id of a pattern that was merged into another one.
-		w.add("pattern_id in (select ?::text::uuid union all select p.id from guarda.log_patterns p where p.merged_into = ?::text::uuid)", q.PatternID, q.PatternID)
+		w.add("pattern_id = any(array(select ?::text::uuid union all select p.id from guarda.log_patterns p where p.merged_into = ?::text::uuid))", q.PatternID, q.PatternID)
 	}
 }
 

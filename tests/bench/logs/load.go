@@ -18,10 +18,12 @@ import (
 //	conexão  in 1,000,000 (a tenth)
 //	servidor in a fifth; with conexão together in a fiftieth
 //	dinossauro only in the oldest day, 20 rows
+//
+// The source "rare" has 200 of them.
 const rowsSQL = `
 	select gen_random_uuid(),
 		(array['debug','info','info','info','info','info','info','warn','error','critical'])[1 + (i * 7919 %% 1000 / 100)],
-		'service-' || (i * 104729 %% 40),
+		case when i %% %[6]d = 41 then 'rare' else 'service-' || (i * 104729 %% 40) end,
 		concat_ws(' ',
 			(array['Requisição recebida', 'Sessão iniciada', 'Backup automático concluído', 'Tempo esgotado ao ler', 'Fila processada', 'Pedido confirmado', 'Cache renovado', 'Usuário autenticado'])[1 + i %% 8],
 			case when i %% 10 = 3 then 'conexão' end, case when i %% 5 = (i / 10) %% 5 then 'servidor' end,
@@ -49,7 +51,7 @@ func (b *bench) load() error {
 	}
 	every := func(n int) int { return max(40, b.rows/n) }
 	step := int64(b.days) * 24 * 3600 * 1_000_000 / int64(b.rows)
-	source := fmt.Sprintf(rowsSQL, every(200_000), every(10_000), every(13)+1, b.first.Format("2006-01-02 15:04:05+00"), step)
+	source := fmt.Sprintf(rowsSQL, every(200_000), every(10_000), every(13)+1, b.first.Format("2006-01-02 15:04:05+00"), step, every(200)+7)
 	perDay := b.rows / b.days
 	if err := b.exec(`select guarda.drop_log_partition(d) from guarda.log_days() d; delete from guarda.log_counts; delete from guarda.log_patterns; drop table if exists public.advanced_logs; ` + patternsSQL); err != nil {
 		return err
