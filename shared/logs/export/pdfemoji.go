@@ -3,6 +3,7 @@ package export
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"image"
 	"image/draw"
@@ -140,7 +141,7 @@ func indexPictures(data []byte) (x pictureIndex, err error) {
 	places := table(data, "CBLC")
 	x.data = table(data, "CBDT")
 	if len(places) < 56 || x.data == nil {
-		return x, fmt.Errorf("it has no pictures")
+		return x, errors.New("it has no pictures")
 	}
 	u32, u16 := binary.BigEndian.Uint32, binary.BigEndian.Uint16
 	array := places[u32(places[8:]):]
