@@ -111,6 +111,19 @@ func (x *search) inMinutes(ctx context.Context) (*logs.Found, error) {
 		if err != nil {
 			return nil, err
 		}
+		// Without a filter any entry is a hit: the newest of an hour that has
+		// enough are found without knowing its minutes.
+		for x.q.Unfiltered() && len(hours) > 0 && hours[0].n > int64(x.o.Limit) {
+			r := x.cut(hours[:1], time.Hour)[0]
+			hits, err := x.page(ctx, r.low, r.high, x.o.Limit+1-len(out.Hits))
+			if err != nil {
+				return nil, err
+			}
+			if out.Hits = append(out.Hits, hits...); len(out.Hits) > x.o.Limit {
+				return x.full(out), nil
+			}
+			hours = hours[1:]
+		}
 		for part := range slices.Chunk(hours, minuteHours) {
 			minutes, err := x.buckets(ctx, 60, x.cut(x.enough(part, time.Hour, x.o.Limit), time.Hour))
 			if err != nil {

@@ -62,7 +62,7 @@ func (b *bench) searches() error {
 		return err
 	}
 	defer f.stop()
-	fmt.Printf("\n| search, 50 hits | hits | p50 ms | p95 ms | max ms | plain query ms | ratio to p95 |\n|---|---|---|---|---|---|---|\n")
+	fmt.Printf("\n| search, 50 hits | hits | p50 ms | p95 ms | max ms | CPU ms | plain query ms | ratio to p95 |\n|---|---|---|---|---|---|---|---|\n")
 	var slowest, slowestPlain, ratioThere float64
 	for _, c := range cases() {
 		query, err := url.ParseQuery(c.query)
@@ -87,7 +87,9 @@ func (b *bench) searches() error {
 			}
 			query.Set("cursor", *p.NextCursor)
 		}
+		before := b.spent(f)
 		p50, p95, most, err := b.times(read)
+		cpu := ms(b.spent(f)-before) / float64(b.rounds+warm)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
@@ -110,7 +112,7 @@ func (b *bench) searches() error {
 			}
 		}
 		slowest = max(slowest, p95)
-		fmt.Printf("| %s | %s | %.1f | %.1f | %.1f | %s | %s |\n", c.name, hits, p50, p95, most, plain, ratio)
+		fmt.Printf("| %s | %s | %.1f | %.1f | %.1f | %.1f | %s | %s |\n", c.name, hits, p50, p95, most, cpu, plain, ratio)
 	}
 	fmt.Printf("\nthe slowest p95 is %.1f ms", slowest)
 	if b.plain {
@@ -151,16 +153,19 @@ func (b *bench) bounded(f *function) error {
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
+// warm is how many requests come before those that count.
+const warm = 5
+
 // times calls f some times and returns the median, the 95th percentile and the
 // longest.
 func (b *bench) times(f func() (time.Duration, error)) (p50, p95, most float64, err error) {
 	var list []float64
-	for i := range b.rounds + 5 {
+	for i := range b.rounds + warm {
 		took, err := f()
 		if err != nil {
 			return 0, 0, 0, err
 		}
-		if i >= 5 { // warm
+		if i >= warm {
 			list = append(list, ms(took))
 		}
 	}
