@@ -469,6 +469,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/logs/exports/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop an export that waits or is being made
+         * @description It ends as failed with the error code `canceled`, and leaves no file. One that has ended already is a 409.
+         */
+        post: operations["cancelLogExport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/logs/search": {
         parameters: {
             query?: never;
@@ -479,10 +501,10 @@ export interface paths {
         /**
          * Search log entries, newest first
          * @description Filters by metadata are parameters of the form `metadata.<path>=value`,
-         *     for instance `metadata.request.status=500`. A search that would take
-         *     longer than its time answers with what it found so far: then
-         *     `searched_back_to` says how far it got, `has_more` is true and
-         *     `next_cursor` goes on from there.
+         *     for instance `metadata.request.status=500`; a list has each of its
+         *     members as value. A search that would take longer than its time answers
+         *     with what it found so far: then `searched_back_to` says how far it got,
+         *     `has_more` is true and `next_cursor` goes on from there.
          */
         get: operations["searchLogs"];
         put?: never;
@@ -1649,6 +1671,18 @@ export interface components {
             exact: boolean;
         };
         LogPatternDetail: components["schemas"]["LogPattern"] & {
+            links: {
+                /** @description Path of the search for the pattern's entries. */
+                logs: string;
+                /** @description Conditions of alert rules about it: that it surges, that its source has a new pattern of its level. */
+                alert_conditions: {
+                    /** @enum {string} */
+                    condition_type: "log_pattern_surge" | "log_pattern_new";
+                    condition_config: {
+                        [key: string]: string;
+                    };
+                }[];
+            };
             /** @description Patterns that turned out to be this one. */
             merged_ids: string[];
             sample: {
@@ -1748,7 +1782,7 @@ export interface components {
         LogLevel: components["schemas"]["LogLevel"][];
         /** @description May be repeated. */
         LogSource: string[];
-        /** @description ISO 8601, with or without a time (no zone is UTC); entries from then on. */
+        /** @description ISO 8601, with or without a time (no zone is UTC); entries from then on. Must be before end_date. */
         LogStart: string;
         /** @description ISO 8601; entries before then. A date without a time means to the end of that day. */
         LogEnd: string;
@@ -2598,6 +2632,30 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    cancelLogExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was told to stop. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogExport"];
+                };
+            };
+            409: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
     searchLogs: {
         parameters: {
             query?: {
@@ -2605,7 +2663,7 @@ export interface operations {
                 level?: components["parameters"]["LogLevel"];
                 /** @description May be repeated. */
                 source?: components["parameters"]["LogSource"];
-                /** @description ISO 8601, with or without a time (no zone is UTC); entries from then on. */
+                /** @description ISO 8601, with or without a time (no zone is UTC); entries from then on. Must be before end_date. */
                 start_date?: components["parameters"]["LogStart"];
                 /** @description ISO 8601; entries before then. A date without a time means to the end of that day. */
                 end_date?: components["parameters"]["LogEnd"];
@@ -2651,7 +2709,7 @@ export interface operations {
                 level?: components["parameters"]["LogLevel"];
                 /** @description May be repeated. */
                 source?: components["parameters"]["LogSource"];
-                /** @description ISO 8601, with or without a time (no zone is UTC); entries from then on. */
+                /** @description ISO 8601, with or without a time (no zone is UTC); entries from then on. Must be before end_date. */
                 start_date?: components["parameters"]["LogStart"];
                 /** @description ISO 8601; entries before then. A date without a time means to the end of that day. */
                 end_date?: components["parameters"]["LogEnd"];
@@ -2692,7 +2750,7 @@ export interface operations {
                 level?: components["parameters"]["LogLevel"];
                 /** @description May be repeated. */
                 source?: components["parameters"]["LogSource"];
-                /** @description ISO 8601, with or without a time (no zone is UTC); entries from then on. */
+                /** @description ISO 8601, with or without a time (no zone is UTC); entries from then on. Must be before end_date. */
                 start_date?: components["parameters"]["LogStart"];
                 /** @description ISO 8601; entries before then. A date without a time means to the end of that day. */
                 end_date?: components["parameters"]["LogEnd"];
@@ -2877,8 +2935,10 @@ export interface operations {
                 level?: components["parameters"]["LogLevel"];
                 /** @description May be repeated. */
                 source?: components["parameters"]["LogSource"];
-                start_date?: string;
-                end_date?: string;
+                /** @description ISO 8601, with or without a time (no zone is UTC); entries from then on. Must be before end_date. */
+                start_date?: components["parameters"]["LogStart"];
+                /** @description ISO 8601; entries before then. A date without a time means to the end of that day. */
+                end_date?: components["parameters"]["LogEnd"];
                 /** @description A part of the template, in any case. */
                 q?: string;
                 /** @description Only patterns that are new or that surge. */
