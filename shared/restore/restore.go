@@ -197,6 +197,11 @@ type restoration struct {
 	kept       map[int]bool
 	keptTables map[uint32]bool
 
+	// The role that restores, and what it knows of others' rights (see lend.go).
+	role  string
+	super bool
+	lent  sync.Map // bool by loan
+
 	warned   sync.Mutex
 	warnings []manifest.Warning
 }
@@ -282,7 +287,7 @@ func (x *restoration) finish(ctx context.Context) error {
 		err := x.apply(ctx, x.conn, e)
 		var pg *pgconn.PgError
 		switch {
-		case err == nil:
+		case err == nil, x.leftOut(e, err):
 		case e.Kind == "MATERIALIZED VIEW DATA" && errors.As(err, &pg) && !x.conn.IsClosed():
 			unfilled, cause = append(unfilled, choice.Display(e)+" ("+pg.Message+")"), err
 		default:
