@@ -252,6 +252,9 @@ func (x *restoration) rolesNeeded() []string {
 // checkOwners makes sure that the restoring role may give objects away. A role
 // without superuser rights that just made them is made a member of them.
 func (x *restoration) checkOwners(ctx context.Context) error {
+	if err := x.leavePublic(ctx); err != nil {
+		return err
+	}
 	var owners []string
 	for _, e := range x.choice.Entries {
 		if e.Owner != "" && e.OwnerSQL != "" && !slices.Contains(owners, e.Owner) {
@@ -264,6 +267,34 @@ func (x *restoration) checkOwners(ctx context.Context) error {
 	}
 	return fault.New(fault.Forbidden, "the role %q may not give objects to %s", x.conn.Config().User, strings.Join(foreign, ", ")).
 		Hint("restore as a superuser or a member of those roles, or with --no-owner")
+}
+
+// leavePublic leaves the schema public to its owner where he is the backup's
+// too, or where the restoring role cannot give it away: before version 15 it is
+// a superuser's in every database.
+func (x *restoration) leavePublic(ctx context.Context) error {
+	at := slices.IndexFunc(x.choice.Entries, func(e choice.Entry) bool { return e.Kind == "SCHEMA" && e.Name == "public" && e.OwnerSQL != "" })
+	if at < 0 {
+		return nil
+	}
+	e := &x.choice.Entries[at]
+	owner, err := x.names(ctx, `select pg_get_userbyid(n.nspowner) from pg_namespace n where n.nspname = any ($1::text[])`, []string{"public"})
+	if err != nil || len(owner) == 0 {
+		return err
+	}
+	foreign, err := x.foreign(ctx, []string{owner[0], e.Owner})
+	if err != nil {
+		return err
+	}
+	switch {
+	case owner[0] == e.Owner:
+	case len(foreign) > 0 && !x.super:
+		x.warn(manifest.Warning{Code: "owner_kept", Object: "public", Message: fmt.Sprintf("the schema public stays with %s: the restoring role may not give it to %s", owner[0], e.Owner)})
+	default:
+		return nil
+	}
+	e.OwnerSQL = ""
+	return nil
 }
 
 // checkGrantors makes sure that the restoring role may grant in the name of

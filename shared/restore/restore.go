@@ -169,6 +169,8 @@ func (o *Options) check(d Deps) error {
 		return fault.New(fault.Invalid, "%d jobs are not possible", o.Jobs).Hint("choose 1 to 64")
 	case o.NewDatabase != "" && d.ConnectTo == nil:
 		return fault.New(fault.Invalid, "a new database cannot be made here").Hint("make it by hand and restore into it")
+	case len(o.NewDatabase) > 63:
+		return fault.New(fault.Invalid, "the name %q is longer than the 63 bytes that a name can have", o.NewDatabase).Hint("choose a shorter one")
 	case o.NewDatabase != "" && o.Clean:
 		return fault.New(fault.Invalid, "there is nothing to clean in a new database").Hint("leave out --clean or --to-new-database")
 	case o.NewDatabase == "" && (o.Swap || o.Keep):
