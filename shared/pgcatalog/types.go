@@ -2,6 +2,7 @@ package pgcatalog
 
 import (
 	"strings"
+	"unicode/utf8"
 )
 
 // typeInfo is a row of pg_type that the definition of some table may use.
@@ -224,7 +225,9 @@ func (r *reader) readRanges() error {
 		name := qualified(t.Schema, t.Name)
 		n := r.addType(t, func(*node) string {
 			s := "CREATE TYPE " + name + " AS RANGE (\n    SUBTYPE = " + g.Subtype
-			if g.MultiName != "" {
+			// The server cuts the name that it makes up, up to 63 bytes, in the
+			// middle of a letter (before 17): it will do so again.
+			if g.MultiName != "" && utf8.ValidString(g.MultiName) {
 				s += ",\n    MULTIRANGE_TYPE_NAME = " + g.MultiName
 			}
 			if g.Opclass != "" {
