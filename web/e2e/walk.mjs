@@ -322,14 +322,9 @@ async function mainJob() {
     await page.waitForURL(/start=2026-01-02T06:04:00\.000Z&end=2026-01-02T07:04:00\.000Z/);
   });
   await step("a pattern leads to its entries, and is muted and taken back", async () => {
-    await page.goto(`${base}/admin/logs/patterns?q=backup&range=7d&sort=last_seen`);
-    const list = page.getByRole("list", { name: t("patterns.list") });
-    // Patterns are mined each minute from what came in.
-    await list
-      .or(page.getByText(t("patterns.no_match")))
-      .first()
-      .waitFor();
     await page.goto(`${base}/admin/logs/patterns?range=7d`);
+    const list = page.getByRole("list", { name: t("patterns.list") });
+    // A list of a fresh stack fills in its first minute.
     await list.getByRole("link").first().waitFor({ timeout: 90_000 });
     await list
       .getByRole("button", { name: new RegExp(`^${t("patterns.mute")}: `) })

@@ -7,7 +7,7 @@ import { toast } from "sonner";
 import { type ExportFormat, useExportLogs } from "@/api/exports";
 import { useNow } from "@/app/now";
 import { useFormat } from "@/format/use-format";
-import { Button, buttonClass } from "@/ui/button";
+import { Button } from "@/ui/button";
 import { CheckField } from "@/ui/field";
 import { ErrorPanel } from "@/ui/states";
 import { Chips } from "../logs/chips";
@@ -69,7 +69,7 @@ export function ExportForm({ query, set }: { query: Query; set: SetQuery }) {
           <RangePicker value={query} onChange={({ range, start, end }) => set({ range, start, end })} />
           <Link
             to={`/admin/logs${carry(search)}`}
-            className={buttonClass({ variant: "ghost", children: true })}
+            className="rounded px-1 text-[13px] text-accent hover:underline"
           >
             {t("export.change_query")}
           </Link>

@@ -41,7 +41,7 @@ export function LogList({
     onMore,
   });
   return (
-    <div className="card overflow-hidden">
+    <div className="@container card overflow-hidden">
       {wide && columns.length > 0 && <Heads columns={columns} onColumns={onColumns} />}
       <ol ref={body} aria-label={t("logs.list")} className="relative" style={{ height: total }}>
         {items.map((item) => {
@@ -72,16 +72,24 @@ export function LogList({
   );
 }
 
-const cell = "truncate md:w-[130px]";
+/** Beside an open entry there is less room: then the day, the level's name and the sources' ends give way. */
+const cells = {
+  time: "md:w-[100px] md:shrink-0 @3xl:md:w-[150px]",
+  level: "md:w-4 md:shrink-0 @3xl:md:w-[76px]",
+  value: "truncate md:w-[84px] md:shrink-0 @3xl:md:w-[130px]",
+  roomy: "md:sr-only @3xl:md:not-sr-only",
+};
 
 /** What the columns hold; a click takes one away. */
 function Heads({ columns, onColumns }: { columns: string[]; onColumns: (columns: string[]) => void }) {
   const { t } = useTranslation();
   return (
     <div className="flex h-8 items-center gap-3 border-b bg-sunken pr-2 pl-3 text-[12px] text-ink-3">
-      <span className="w-[150px] shrink-0">{t("logs.time")}</span>
-      <span className="w-[76px] shrink-0">{t("logs.level")}</span>
-      <span className={cell}>{t("logs.source")}</span>
+      <span className={cells.time}>{t("logs.time")}</span>
+      <span className={cells.level}>
+        <span className={cells.roomy}>{t("logs.level")}</span>
+      </span>
+      <span className={cells.value}>{t("logs.source")}</span>
       {columns.map((path) => (
         <button
           key={path}
@@ -89,7 +97,7 @@ function Heads({ columns, onColumns }: { columns: string[]; onColumns: (columns:
           aria-label={t("logs.remove_column", { name: path })}
           title={path}
           onClick={() => onColumns(columns.filter((one) => one !== path))}
-          className="inline-flex w-[130px] shrink-0 items-center gap-1 rounded hover:text-ink"
+          className={clsx(cells.value, "inline-flex items-center gap-1 rounded hover:text-ink")}
         >
           <span className="truncate font-mono">{path}</span>
           <X size={12} aria-hidden className="shrink-0" />
@@ -100,13 +108,16 @@ function Heads({ columns, onColumns }: { columns: string[]; onColumns: (columns:
   );
 }
 
+/** How much of a message a row holds: no line is longer, and a message may have 256 KiB. */
+const shown = 500;
+
 function Row({ log, columns }: { log: Log; columns: string[] }) {
-  const { t } = useTranslation();
   const format = useFormat();
   const { search } = useLocation();
   const params = new URLSearchParams(search);
   params.set("log", log.id);
   const time = format.dateTime(log.created_at, "log");
+  const [day, ...clock] = time.split(" ");
   return (
     <>
       <span
@@ -116,26 +127,26 @@ function Row({ log, columns }: { log: Log; columns: string[] }) {
       />
       <Link
         to={{ search: params.toString() }}
-        aria-label={`${t(`level.${log.level}`)}, ${log.source}, ${time}: ${log.message.slice(0, 200)}`}
         className="flex h-full min-w-0 flex-col justify-center pr-2 pl-3 outline-offset-[-2px] md:flex-row md:items-center md:justify-start md:gap-3"
       >
         <span className="flex shrink-0 items-center gap-3">
-          <time dateTime={log.created_at} className="num whitespace-nowrap text-ink-3 md:w-[150px]">
-            {time}
+          <time dateTime={log.created_at} className={clsx(cells.time, "num whitespace-nowrap text-ink-3")}>
+            <span className={cells.roomy}>{day} </span>
+            {clock.join(" ")}
           </time>
-          <Level level={log.level} className="font-sans md:w-[76px]" />
-          <span className={clsx(cell, "text-ink-2")}>{log.source}</span>
+          <Level level={log.level} className={clsx(cells.level, "font-sans")} textClassName={cells.roomy} />
+          <span className={clsx(cells.value, "text-ink-2")}>{log.source}</span>
           {columns.map((path) => {
             const value = textOf(valueAt(log.metadata, path));
             return (
-              <span key={path} className={cell} title={value}>
+              <span key={path} className={cells.value} title={value}>
                 {value || "—"}
               </span>
             );
           })}
         </span>
         <span className="min-w-0 flex-none truncate md:flex-1">
-          <Highlighted text={log.message} spans={log.highlights} />
+          <Highlighted text={log.message.slice(0, shown)} spans={log.highlights} />
         </span>
       </Link>
     </>

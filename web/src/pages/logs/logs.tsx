@@ -57,7 +57,10 @@ export function Logs() {
             : "grid items-start gap-4 lg:grid-cols-[200px_minmax(0,1fr)]"
         }
       >
-        <details open={useMedia("(min-width: 64rem)")} className="max-lg:card max-lg:p-3">
+        <details
+          open={useMedia("(min-width: 64rem)")}
+          className="max-lg:rounded-card max-lg:border max-lg:bg-surface max-lg:p-3 max-lg:shadow-card"
+        >
           <summary className="font-medium lg:hidden">{t("logs.facets")}</summary>
           <div className="max-lg:mt-3">
             <Facets query={query} api={asked} set={set} />
