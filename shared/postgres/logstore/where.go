@@ -66,6 +66,12 @@ func (w *where) counted(q *logs.Query) {
 		// Entries keep the id of a pattern that was merged into another one.
 		w.add("pattern_id = any(array(select ?::text::uuid union all select p.id from guarda.log_patterns p where p.merged_into = ?::text::uuid))", q.PatternID, q.PatternID)
 	}
+	if len(q.NotSources) > 0 {
+		w.add("source <> all(?::text[])", q.NotSources)
+	}
+	if len(q.NotPatterns) > 0 { // an entry without a pattern has none of them
+		w.add("(pattern_id in (select unnest(?::text[])::uuid union all select p.id from guarda.log_patterns p where p.merged_into = any(?::text[]::uuid[]))) is not true", q.NotPatterns, q.NotPatterns)
+	}
 }
 
 // all adds every condition but the range of time.
@@ -78,17 +84,20 @@ func (w *where) all(q *logs.Query, words logs.TextSearch) {
 		w.add("session_id = ?::text", q.SessionID)
 	}
 	for _, m := range q.Metadata {
-		w.metadata(m)
+		w.conditions = append(w.conditions, w.metadata(m))
+	}
+	for _, m := range q.NotMetadata { // an entry without metadata does not have it
+		w.conditions = append(w.conditions, w.metadata(m)+" is not true")
 	}
 	if q.Term != "" {
 		w.term(q, words)
 	}
 }
 
-// metadata asks for a value at a path, in each way in which both can be read,
-// with one jsonpath, so that the index is looked at once. Its lax mode looks
-// into lists too: a list has each of its members as value.
-func (w *where) metadata(m logs.PathValue) {
+// metadata returns the condition that a path has a value, in each way in which
+// both can be read, with one jsonpath, so that the index is looked at once. Its
+// lax mode looks into lists too: a list has each of its members as value.
+func (w *where) metadata(m logs.PathValue) string {
 	var ways []string
 	for _, path := range m.Readings() {
 		var member strings.Builder
@@ -100,7 +109,8 @@ func (w *where) metadata(m logs.PathValue) {
 			ways = append(ways, "$"+member.String()+" == "+value)
 		}
 	}
-	w.add("metadata @@ ?::text::jsonpath", strings.Join(ways, " || "))
+	w.args = append(w.args, strings.Join(ways, " || "))
+	return "(metadata @@ $" + strconv.Itoa(len(w.args)) + "::text::jsonpath)"
 }
 
 // literal is a text in JSON, which a jsonpath takes as it is.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatBytes, formatPercent, formatRate } from "./number";
+import { formatBytes, formatPercent, formatRate, formatShare } from "./number";
 import { formatDateTime, formatDuration, formatRelative, formatUtc } from "./time";
 
 const plain = (text: string) => text.replaceAll(/[\u00a0\u202f]/g, " ");
@@ -69,3 +69,11 @@ it("shares stay between nothing and all", () => {
   expect(formatPercent(0.499, "en")).toBe("50%");
   expect(formatPercent(7, "en")).toBe("100%");
 });
+
+it.each([
+  [0, "0%"],
+  [0.00001, "< 0,01%"],
+  [0.0123, "1,2%"],
+  [0.19, "19%"],
+  [1, "100%"],
+])("a part of %d is said as %s", (share, text) => expect(plain(formatShare(share, "pt-BR"))).toBe(text));

@@ -225,9 +225,18 @@ describe("adding a database", () => {
     await page.user.click(within(dialog).getByText("O que faz parte do backup"));
     await page.user.click(within(dialog).getByLabelText("auth"));
     await page.user.click(within(dialog).getByLabelText("Falhar em vez de deixar lacunas"));
+    const jobs = within(dialog).getByLabelText("Conexões em paralelo");
+    await page.user.clear(jobs);
+    await page.user.type(jobs, "33");
+    await page.user.click(within(dialog).getByRole("button", { name: "Adicionar e testar" }));
+    expect(await within(dialog).findByText("Use um número inteiro de 1 a 32.")).toBeInTheDocument();
+    await page.user.clear(jobs);
+    await page.user.type(jobs, "8");
     await page.user.click(within(dialog).getByRole("button", { name: "Adicionar e testar" }));
     expect(await screen.findByText(/Parece ser Supabase; .*auth, storage/)).toBeInTheDocument();
     const sent = page.calls.find((call) => call.method === "POST" && call.path === "/api/sources");
-    expect(sent?.body).toMatchObject({ settings: { preset: "auto", strict: true, managed_data: ["auth"] } });
+    expect(sent?.body).toMatchObject({
+      settings: { preset: "auto", strict: true, managed_data: ["auth"], jobs: 8 },
+    });
   });
 });

@@ -129,6 +129,34 @@ describe("a run's detail", () => {
     expect(within(dialog).getByText("com um retrato novo; o que não mudou foi mantido")).toBeInTheDocument();
   });
 
+  it("says why everything was copied although an incremental one was asked for", async () => {
+    const message = "the backup was asked for as incremental and copies everything: there is no backup yet";
+    at(`?run=${id}`, page1(), {
+      [one]: detail({
+        requested_type: "incremental",
+        warnings: [
+          { code: "full_instead", message },
+          { code: "unreadable", message: "falta uma permissão" },
+        ],
+      }),
+    });
+    const dialog = await screen.findByRole("dialog");
+    expect(await within(dialog).findByText("Foi pedido incremental, e tudo foi copiado")).toBeInTheDocument();
+    expect(within(dialog).getByText(message)).toBeInTheDocument();
+    expect(within(dialog).getByText("1 aviso")).toBeInTheDocument();
+  });
+
+  it("shows what each helping function copied, and what was reused", async () => {
+    const worker = { name: "w1", active: false, starts: 3, chunks: 12, rows: 1_000, raw_bytes: 5_000_000 };
+    at(`?run=${id}`, page1(), { [one]: detail({ workers: [worker], chunks_reused: 7 }) });
+    const dialog = await screen.findByRole("dialog");
+    expect(await within(dialog).findByText("w1")).toBeInTheDocument();
+    expect(
+      within(dialog).getByText(/12 partes · 1\.000 linhas · 5.MB · 3 funções seguidas/),
+    ).toBeInTheDocument();
+    expect(within(dialog).getByText("7 reaproveitadas")).toBeInTheDocument();
+  });
+
   it("says why it failed and what to do", async () => {
     const error = { code: "unavailable", message: "O banco não respondeu.", hint: "Confira o endereço." };
     at(`?run=${id}`, page1(), { [one]: detail({ status: "failed", error }) });

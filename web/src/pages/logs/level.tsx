@@ -12,13 +12,22 @@ export const looks: Record<LogLevel, { icon: LucideIcon; text: string; fill: str
   debug: { icon: Bug, text: "text-ink-3", fill: "var(--idle-fill)" },
 };
 
-export function Level({ level, className }: { level: LogLevel; className?: string }) {
+export function Level({
+  level,
+  className,
+  textClassName,
+}: {
+  level: LogLevel;
+  className?: string;
+  /** Of its name, where there may be room for the sign only. */
+  textClassName?: string;
+}) {
   const { t } = useTranslation();
   const { icon: Icon, text } = looks[level];
   return (
     <span className={clsx("inline-flex items-center gap-1.5 whitespace-nowrap", text, className)}>
       <Icon size={13} aria-hidden className="shrink-0" />
-      {t(`level.${level}`)}
+      <span className={textClassName}>{t(`level.${level}`)}</span>
     </span>
   );
 }

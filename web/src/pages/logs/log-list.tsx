@@ -1,72 +1,49 @@
-import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import clsx from "clsx";
-import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import { X } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link, useLocation } from "react-router";
 import type { Log } from "@/api/logs";
 import { useFormat } from "@/format/use-format";
 import { Skeleton } from "@/ui/states";
 import { useMedia } from "@/ui/use-media";
-import { useRowKeys } from "../history/keys";
+import { useWindowRows } from "@/ui/window-rows";
 import { Level, looks } from "./level";
+import { textOf, valueAt } from "./metadata";
 
 /** Entries, newest first; only those near the window are drawn. */
 export function LogList({
   logs,
   open,
+  columns,
+  onColumns,
   more,
   loadingMore,
   onMore,
 }: {
   logs: Log[];
   open: string | null;
+  /** Paths of metadata that have a column of their own. */
+  columns: string[];
+  onColumns: (columns: string[]) => void;
   more: boolean;
   loadingMore: boolean;
   onMore: () => void;
 }) {
   const { t } = useTranslation();
   const wide = useMedia("(min-width: 48rem)");
-  const body = useRef<HTMLOListElement>(null);
-  const [top, setTop] = useState(0);
-  useLayoutEffect(() => {
-    const measure = () => setTop((body.current?.getBoundingClientRect().top ?? 0) + globalThis.scrollY);
-    measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(document.body);
-    return () => observer.disconnect();
-  }, []);
   const height = wide ? 28 : 52;
-  const virtual = useWindowVirtualizer({
+  const { body, items, total, top } = useWindowRows<HTMLOListElement>({
     count: logs.length,
-    estimateSize: () => height,
-    overscan: 20,
-    scrollMargin: top,
-    getItemKey: (index) => logs[index]?.id ?? index,
-  });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the height is what makes the measurements stale
-  useEffect(() => virtual.measure(), [virtual, height]);
-  const items = virtual.getVirtualItems();
-  const lastIndex = items.at(-1)?.index ?? -1;
-  useEffect(() => {
-    if (more && !loadingMore && lastIndex >= logs.length - 20) onMore();
-  }, [more, loadingMore, lastIndex, logs.length, onMore]);
-  useRowKeys({
-    count: logs.length,
-    focus: (index) => {
-      virtual.scrollToIndex(index, { align: "auto" });
-      const focusRow = () => body.current?.querySelector<HTMLElement>(`[data-index="${index}"] a`)?.focus();
-      focusRow();
-      if (!document.activeElement?.closest(`[data-index="${index}"]`)) requestAnimationFrame(focusRow);
-    },
+    height,
+    getKey: (index) => logs[index]?.id,
+    more,
+    loadingMore,
+    onMore,
   });
   return (
-    <div className="card overflow-hidden">
-      <ol
-        ref={body}
-        aria-label={t("logs.list")}
-        className="relative"
-        style={{ height: virtual.getTotalSize() }}
-      >
+    <div className="@container card overflow-hidden">
+      {wide && columns.length > 0 && <Heads columns={columns} onColumns={onColumns} />}
+      <ol ref={body} aria-label={t("logs.list")} className="relative" style={{ height: total }}>
         {items.map((item) => {
           const log = logs[item.index]!;
           return (
@@ -81,7 +58,7 @@ export function LogList({
               )}
               style={{ height, transform: `translateY(${item.start - top}px)` }}
             >
-              <Row log={log} />
+              <Row log={log} columns={wide ? columns : []} />
             </li>
           );
         })}
@@ -95,13 +72,52 @@ export function LogList({
   );
 }
 
-function Row({ log }: { log: Log }) {
+/** Beside an open entry there is less room: then the day, the level's name and the sources' ends give way. */
+const cells = {
+  time: "md:w-[100px] md:shrink-0 @3xl:md:w-[150px]",
+  level: "md:w-4 md:shrink-0 @3xl:md:w-[76px]",
+  value: "truncate md:w-[84px] md:shrink-0 @3xl:md:w-[130px]",
+  roomy: "md:sr-only @3xl:md:not-sr-only",
+};
+
+/** What the columns hold; a click takes one away. */
+function Heads({ columns, onColumns }: { columns: string[]; onColumns: (columns: string[]) => void }) {
   const { t } = useTranslation();
+  return (
+    <div className="flex h-8 items-center gap-3 border-b bg-sunken pr-2 pl-3 text-[12px] text-ink-3">
+      <span className={cells.time}>{t("logs.time")}</span>
+      <span className={cells.level}>
+        <span className={cells.roomy}>{t("logs.level")}</span>
+      </span>
+      <span className={cells.value}>{t("logs.source")}</span>
+      {columns.map((path) => (
+        <button
+          key={path}
+          type="button"
+          aria-label={t("logs.remove_column", { name: path })}
+          title={path}
+          onClick={() => onColumns(columns.filter((one) => one !== path))}
+          className={clsx(cells.value, "inline-flex items-center gap-1 rounded hover:text-ink")}
+        >
+          <span className="truncate font-mono">{path}</span>
+          <X size={12} aria-hidden className="shrink-0" />
+        </button>
+      ))}
+      <span>{t("logs.message")}</span>
+    </div>
+  );
+}
+
+/** How much of a message a row holds: no line is longer, and a message may have 256 KiB. */
+const shown = 500;
+
+function Row({ log, columns }: { log: Log; columns: string[] }) {
   const format = useFormat();
   const { search } = useLocation();
   const params = new URLSearchParams(search);
   params.set("log", log.id);
   const time = format.dateTime(log.created_at, "log");
+  const [day, ...clock] = time.split(" ");
   return (
     <>
       <span
@@ -111,18 +127,26 @@ function Row({ log }: { log: Log }) {
       />
       <Link
         to={{ search: params.toString() }}
-        aria-label={`${t(`level.${log.level}`)}, ${log.source}, ${time}: ${log.message.slice(0, 200)}`}
         className="flex h-full min-w-0 flex-col justify-center pr-2 pl-3 outline-offset-[-2px] md:flex-row md:items-center md:justify-start md:gap-3"
       >
         <span className="flex shrink-0 items-center gap-3">
-          <time dateTime={log.created_at} className="num whitespace-nowrap text-ink-3 md:w-[150px]">
-            {time}
+          <time dateTime={log.created_at} className={clsx(cells.time, "num whitespace-nowrap text-ink-3")}>
+            <span className={cells.roomy}>{day} </span>
+            {clock.join(" ")}
           </time>
-          <Level level={log.level} className="font-sans md:w-[76px]" />
-          <span className="truncate text-ink-2 md:w-[130px]">{log.source}</span>
+          <Level level={log.level} className={clsx(cells.level, "font-sans")} textClassName={cells.roomy} />
+          <span className={clsx(cells.value, "text-ink-2")}>{log.source}</span>
+          {columns.map((path) => {
+            const value = textOf(valueAt(log.metadata, path));
+            return (
+              <span key={path} className={cells.value} title={value}>
+                {value || "—"}
+              </span>
+            );
+          })}
         </span>
         <span className="min-w-0 flex-none truncate md:flex-1">
-          <Highlighted text={log.message} spans={log.highlights} />
+          <Highlighted text={log.message.slice(0, shown)} spans={log.highlights} />
         </span>
       </Link>
     </>
