@@ -35,7 +35,10 @@ type request struct {
 }
 
 // filterNames are what filters may hold besides metadata: parameters of the search.
-var filterNames = []string{"level", "source", "search_term", "mode", "user_id", "session_id", "pattern_id"}
+var filterNames = []string{"level", "source", "exclude_source", "search_term", "mode", "user_id", "session_id", "pattern_id", "exclude_pattern_id"}
+
+// listed may hold several values.
+var listed = []string{"level", "source", "exclude_source", "exclude_pattern_id"}
 
 // read reads a request. Filters are read as the search reads its parameters, so
 // that an export holds what the search shows.
@@ -120,7 +123,7 @@ func first(texts ...string) string {
 
 // filter turns one member of filters into parameters of the search.
 func filter(c *httpapi.Check, values url.Values, name string, raw json.RawMessage) {
-	if name == "metadata" || strings.HasPrefix(name, "metadata.") {
+	if kind, _, _ := strings.Cut(name, "."); kind == "metadata" || kind == "exclude_metadata" {
 		metadata(c, values, name, raw)
 		return
 	}
@@ -136,14 +139,15 @@ func filter(c *httpapi.Check, values url.Values, name string, raw json.RawMessag
 		if one != "" {
 			values.Set(name, one)
 		}
-	case (name == "level" || name == "source") && json.Unmarshal(raw, &many) == nil:
+	case slices.Contains(listed, name) && json.Unmarshal(raw, &many) == nil:
 		values[name] = many
 	default:
 		c.Field("filters."+name, "type", "must be a text")
 	}
 }
 
-// metadata takes {"metadata": {"a": {"b": 1}}} and {"metadata.a.b": 1}.
+// metadata takes {"metadata": {"a": {"b": 1}}} and {"metadata.a.b": 1}, and the
+// same of exclude_metadata.
 func metadata(c *httpapi.Check, values url.Values, name string, raw json.RawMessage) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
@@ -164,8 +168,8 @@ func metadata(c *httpapi.Check, values url.Values, name string, raw json.RawMess
 		case nil:
 			values.Set(path, "null")
 		default:
-			if path == "metadata" {
-				c.Field("filters.metadata", "type", "must be an object")
+			if !strings.Contains(path, ".") {
+				c.Field("filters."+path, "type", "must be an object")
 				return
 			}
 			values.Set(path, fmt.Sprint(v))
@@ -199,6 +203,7 @@ func shown(values url.Values, language string) []string {
 	titles := map[string][2]string{
 		"level": {"Nível", "Level"}, "source": {"Fonte", "Source"}, "search_term": {"Busca", "Search"}, "mode": {"Modo", "Mode"},
 		"user_id": {"Usuário", "User"}, "session_id": {"Sessão", "Session"}, "pattern_id": {"Padrão", "Pattern"},
+		"exclude_source": {"Sem a fonte", "Without the source"}, "exclude_pattern_id": {"Sem o padrão", "Without the pattern"},
 	}
 	var out []string
 	for _, name := range slices.Sorted(maps.Keys(values)) {
@@ -206,6 +211,12 @@ func shown(values url.Values, language string) []string {
 			continue
 		}
 		title := name
+		if path, ok := strings.CutPrefix(name, "exclude_metadata."); ok {
+			title = "Sem metadata." + path
+			if language == "en" {
+				title = "Without metadata." + path
+			}
+		}
 		if t, ok := titles[name]; ok {
 			title = t[0]
 			if language == "en" {

@@ -56,6 +56,9 @@ func (w *world) write(t *testing.T, entries ...logs.Entry) {
 
 var base = time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
 
+// pattern is the pattern of a quarter of the entries; the others have none.
+const pattern = "8f14e45f-ceea-867a-9d0f-0123456789ab"
+
 // fill writes entries of three days in uneven density: bursts, silences, one
 // word in the oldest hour only.
 func (w *world) fill(t *testing.T, n int) {
@@ -72,6 +75,9 @@ func (w *world) fill(t *testing.T, n int) {
 		e := logs.Entry{CreatedAt: at.Truncate(time.Microsecond), Level: logs.Levels()[r.IntN(5)], Source: []string{"api", "worker", "db"}[r.IntN(3)],
 			Message:  words[r.IntN(4)] + " " + words[r.IntN(len(words))] + " " + fmt.Sprint(r.IntN(1000)),
 			Metadata: fmt.Appendf(nil, `{"status":%d,"http":{"route":"/r%d"},"db.system":"pg"}`, 200+r.IntN(3)*100, r.IntN(4))}
+		if i%4 == 0 {
+			e.PatternID = uuid.MustParse(pattern)
+		}
 		if i%10 == 0 {
 			e.UserID, e.SessionID = user, "s1"
 		}
@@ -109,6 +115,12 @@ func TestEveryQueryGivesWhatThePlainStatementGives(t *testing.T) {
 		"session, word":   {"session_id=s1&search_term=backup", "session_id = 's1' and message like '%backup%'"},
 		"metadata":        {"metadata.status=500&metadata.http.route=/r1", "false"},
 		"metadata number": {"metadata.status=400&metadata.http.route=/r1", "metadata->>'status' = '400' and metadata->'http'->>'route' = '/r1'"},
+		"not sources":     {"exclude_source=old&exclude_source=api&level=error", "source not in ('old', 'api') and level = 'error'"},
+		"all but sources": {"exclude_source=api&search_term=backup", "source <> 'api' and message like '%backup%'"},
+		"a pattern":       {"pattern_id=" + pattern, "pattern_id is not null"},
+		"not a pattern":   {"exclude_pattern_id=" + pattern, "pattern_id is null"},
+		"not metadata":    {"exclude_metadata.http.route=/r1", "metadata->'http'->>'route' is distinct from '/r1'"},
+		"both metadata":   {"metadata.status=400&exclude_metadata.http.route=/r1", "metadata->>'status' = '400' and metadata->'http'->>'route' is distinct from '/r1'"},
 		"dotted key":      {"metadata.db.system=pg&level=warn", "level = 'warn' and source <> 'old'"},
 		"substring":       {"search_term=ACKUP+F&mode=substring", "message ilike '%ackup f%'"},
 		"wildcards":       {"search_term=%25&mode=substring", "false"},
@@ -224,7 +236,7 @@ func TestWrongQueriesAreRefusedByField(t *testing.T) {
 	w := newWorld(t)
 	w.fill(t, 5)
 	for _, query := range []string{"level=loud", "limit=0", "limit=1001", "limit=x", "start_date=yesterday", "user_id=7", "cursor=x", "order=up", "mode=magic", "x=1", "search_term=%00", "search_term=%FF",
-		"metadata.a=%FF", "search_term=(&mode=regex", "source=" + strings.Repeat("s", 101), "search_term=" + strings.Repeat("s", 1001)} {
+		"metadata.a=%FF", "exclude_metadata.a=%FF", "exclude_pattern_id=7", "exclude_source=%00", "search_term=(&mode=regex", "source=" + strings.Repeat("s", 101), "search_term=" + strings.Repeat("s", 1001)} {
 		if a := w.client.Do(t, http.MethodGet, "/api/logs/search?"+query, ""); a.Status != 422 {
 			t.Errorf("%s: %d %s", query, a.Status, a.Body)
 		}

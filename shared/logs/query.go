@@ -28,7 +28,10 @@ type Query struct {
 	SessionID  string
 	PatternID  string // uuid
 	Metadata   []PathValue
-	OldestTop  bool // order: oldest first instead of newest first
+	// What must not be there. NotPatterns are uuids.
+	NotSources, NotPatterns []string
+	NotMetadata             []PathValue
+	OldestTop               bool // order: oldest first instead of newest first
 }
 
 // PathValue asks for metadata whose member at a path is a value.
@@ -40,7 +43,7 @@ type PathValue struct {
 // Counted reports whether the query asks only for what entries are counted by,
 // so that counts answer it.
 func (q *Query) Counted() bool {
-	return q.Term == "" && q.UserID == "" && q.SessionID == "" && len(q.Metadata) == 0
+	return q.Term == "" && q.UserID == "" && q.SessionID == "" && len(q.Metadata) == 0 && len(q.NotMetadata) == 0
 }
 
 // maxSplits bounds how many readings of a path are tried.

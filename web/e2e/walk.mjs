@@ -298,6 +298,79 @@ async function mainJob() {
     await sendLog(page, { level: "info", message: `Outra ${mark} chegou` });
     await page.getByRole("link", { name: new RegExp(`Outra ${mark}`) }).waitFor();
   });
+  await step("an entry's value becomes a column, and is left out of the search", async () => {
+    await page.goto(`${base}/admin/logs?q=${mark}`);
+    await page.getByRole("link", { name: new RegExp(`A ${mark} não voltou`) }).click();
+    await page.getByRole("button", { name: t("log.column", { name: "ninho.galho" }) }).click();
+    await page.waitForURL(/cols=ninho\.galho/);
+    await page.getByRole("button", { name: t("logs.remove_column", { name: "ninho.galho" }) }).waitFor();
+    await page.getByRole("button", { name: t("log.exclude", { name: "ninho.galho", value: "7" }) }).click();
+    await page.waitForURL(/not_meta=/);
+    await page.getByRole("link", { name: new RegExp(`Outra ${mark}`) }).waitFor();
+    must(
+      (await page.getByRole("link", { name: new RegExp(`A ${mark}`) }).count()) === 0,
+      "it is still listed",
+    );
+  });
+  await step("a fixed range is chosen by the clock", async () => {
+    await page.goto(`${base}/admin/logs`);
+    await page.getByRole("button", { name: new RegExp(`^${t("logs.range")}:`) }).click();
+    await page.getByLabel(t("logs.range_start"), { exact: true }).fill("2026-01-02T03:04");
+    await page.getByLabel(t("logs.range_end"), { exact: true }).fill("2026-01-02T04:04");
+    await page.getByRole("button", { name: t("logs.range_apply") }).click();
+    // São Paulo is three hours behind UTC.
+    await page.waitForURL(/start=2026-01-02T06:04:00\.000Z&end=2026-01-02T07:04:00\.000Z/);
+  });
+  await step("a pattern leads to its entries, and is muted and taken back", async () => {
+    await page.goto(`${base}/admin/logs/patterns?q=backup&range=7d&sort=last_seen`);
+    const list = page.getByRole("list", { name: t("patterns.list") });
+    // Patterns are mined each minute from what came in.
+    await list
+      .or(page.getByText(t("patterns.no_match")))
+      .first()
+      .waitFor();
+    await page.goto(`${base}/admin/logs/patterns?range=7d`);
+    await list.getByRole("link").first().waitFor({ timeout: 90_000 });
+    await list
+      .getByRole("button", { name: new RegExp(`^${t("patterns.mute")}: `) })
+      .first()
+      .click();
+    await page.getByRole("button", { name: t("action.undo") }).click();
+    await page.getByText(t("patterns.is_unmuted")).first().waitFor();
+    await list.getByRole("link").first().click();
+    await page.waitForURL(/\/admin\/logs\?range=7d&pattern=/);
+    await page.getByRole("list", { name: t("logs.list") }).waitFor();
+  });
+  await step("the search is exported as it is, and the file holds it", async () => {
+    await page.goto(`${base}/admin/logs?q=${mark}`);
+    await page.getByRole("list", { name: t("logs.list") }).waitFor();
+    await page.getByRole("link", { name: t("logs.export"), exact: true }).click();
+    await page.waitForURL(new RegExp(`/admin/logs/export\\?q=${mark}`));
+    await page.getByRole("radio", { name: /^NDJSON/ }).check();
+    await page.getByRole("button", { name: /2/ }).and(page.locator("[type=submit]")).click();
+    const link = page.getByRole("link", { name: /\.ndjson$/ }).first();
+    await link.waitFor({ timeout: 60_000 });
+    const file = await page.request.get(new URL(await link.getAttribute("href"), base).href);
+    must(file.ok(), `the link answered ${file.status()}`);
+    const lines = (await file.text()).trim().split("\n");
+    must(
+      lines.length === 2 && lines.every((line) => line.includes(mark)),
+      `the file has ${lines.length} lines`,
+    );
+  });
+  await step("settings of logs are changed, saved and put back", async () => {
+    await page.goto(`${base}/admin/settings/logs`);
+    const limit = page.getByLabel(t("log_settings.limit_label"));
+    const before = await limit.inputValue();
+    for (const value of ["777777", before]) {
+      await limit.fill(value);
+      await page.getByRole("button", { name: t("log_settings.save"), exact: true }).click();
+      await page.getByText(t("log_settings.saved")).first().waitFor();
+      await page.reload();
+      await page.getByLabel(t("log_settings.limit_label")).waitFor();
+      must((await limit.inputValue()) === value, `the limit is ${await limit.inputValue()}`);
+    }
+  });
   await step("signing out leads to the login", async () => {
     await page.goto(`${base}/admin/backup`);
     await page.getByRole("button", { name: t("shell.account") }).click();
@@ -390,6 +463,43 @@ async function everyView(language, theme, width) {
       .or(page.getByText(t("log.id")))
       .first()
       .waitFor();
+  });
+  await view("log-range", async () => {
+    await page.goto(`${base}/admin/logs`);
+    await page.getByRole("button", { name: new RegExp(`^${t("logs.range")}:`) }).click();
+    await page.getByLabel(t("logs.range_start"), { exact: true }).waitFor();
+  });
+  await view("patterns", async () => {
+    await page.goto(`${base}/admin/logs/patterns`);
+    await page
+      .getByRole("list", { name: t("patterns.list") })
+      .getByRole("link")
+      .first()
+      .waitFor();
+  });
+  await view("pattern-detail", async () => {
+    await page
+      .getByRole("link", { name: new RegExp(`^${t("patterns.details_of", { template: "" })}`) })
+      .first()
+      .click();
+    await page.getByRole("dialog").getByText(t("patterns.usual")).waitFor();
+  });
+  await view("patterns-no-match", async () => {
+    await page.goto(`${base}/admin/logs/patterns?q=nothing-has-this`);
+    await page.getByText(t("patterns.no_match")).waitFor();
+  });
+  await view("export", async () => {
+    await page.goto(`${base}/admin/logs/export?level=info&format=pdf`);
+    await page.getByText(/\d/).first().waitFor();
+    await page
+      .getByRole("region", { name: t("export.files") })
+      .getByRole("listitem")
+      .first()
+      .waitFor();
+  });
+  await view("settings-logs", async () => {
+    await page.goto(`${base}/admin/settings/logs`);
+    await page.getByLabel(t("log_settings.limit_label")).waitFor();
   });
   await view("not-found", async () => {
     await page.goto(`${base}/admin/nowhere`);

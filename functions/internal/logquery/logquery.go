@@ -33,17 +33,12 @@ func Read(q *httpapi.Query, ranged bool) *logs.Query {
 	if ranged {
 		out.Start, out.End = start(q), end(q)
 	}
-	filters := q.Prefixed("metadata.", 1000)
-	if len(filters) > maxFilters {
-		q.Field("metadata", "too_many", "has more than %d items", maxFilters)
+	out.NotSources, out.NotPatterns = q.Texts("exclude_source", 100, logs.MaxSource), q.Texts("exclude_pattern_id", 100, 36)
+	for _, id := range out.NotPatterns {
+		q.Check.UUID("exclude_pattern_id", id)
 	}
-	for _, path := range slices.Sorted(maps.Keys(filters)) {
-		out.Metadata = append(out.Metadata, logs.PathValue{Path: path, Value: filters[path]})
-	}
-	texts := map[string]string{"search_term": out.Term, "session_id": out.SessionID, "source": strings.Join(out.Sources, "")}
-	for _, m := range out.Metadata {
-		texts["metadata."+m.Path] = m.Path + m.Value
-	}
+	texts := map[string]string{"search_term": out.Term, "session_id": out.SessionID, "source": strings.Join(out.Sources, ""), "exclude_source": strings.Join(out.NotSources, "")}
+	out.Metadata, out.NotMetadata = metadata(q, "metadata", texts), metadata(q, "exclude_metadata", texts)
 	for _, name := range slices.Sorted(maps.Keys(texts)) {
 		switch text := texts[name]; {
 		case strings.IndexByte(text, 0) >= 0:
@@ -51,6 +46,20 @@ func Read(q *httpapi.Query, ranged bool) *logs.Query {
 		case !utf8.ValidString(text):
 			q.Field(name, "utf8", "is not valid UTF-8")
 		}
+	}
+	return out
+}
+
+// metadata reads the filters of a name, and notes their texts.
+func metadata(q *httpapi.Query, name string, texts map[string]string) []logs.PathValue {
+	filters := q.Prefixed(name+".", 1000)
+	if len(filters) > maxFilters {
+		q.Field(name, "too_many", "has more than %d items", maxFilters)
+	}
+	var out []logs.PathValue
+	for _, path := range slices.Sorted(maps.Keys(filters)) {
+		out = append(out, logs.PathValue{Path: path, Value: filters[path]})
+		texts[name+"."+path] = path + filters[path]
 	}
 	return out
 }

@@ -66,6 +66,12 @@ func (w *where) counted(q *logs.Query) {
 		// Entries keep the id of a pattern that was merged into another one.
 		w.add("pattern_id in (select ?::text::uuid union all select p.id from guarda.log_patterns p where p.merged_into = ?::text::uuid)", q.PatternID, q.PatternID)
 	}
+	if len(q.NotSources) > 0 {
+		w.add("source <> all(?::text[])", q.NotSources)
+	}
+	if len(q.NotPatterns) > 0 { // an entry without a pattern has none of them
+		w.add("(pattern_id in (select unnest(?::text[])::uuid union all select p.id from guarda.log_patterns p where p.merged_into = any(?::text[]::uuid[]))) is not true", q.NotPatterns, q.NotPatterns)
+	}
 }
 
 // all adds every condition but the range of time.
@@ -78,14 +84,18 @@ func (w *where) all(q *logs.Query, words logs.TextSearch) {
 		w.add("session_id = ?::text", q.SessionID)
 	}
 	for _, m := range q.Metadata {
-		w.metadata(m)
+		w.conditions = append(w.conditions, w.metadata(m))
+	}
+	for _, m := range q.NotMetadata { // an entry without metadata does not have it
+		w.conditions = append(w.conditions, w.metadata(m)+" is not true")
 	}
 	if q.Term != "" {
 		w.term(q, words)
 	}
 }
 
-func (w *where) metadata(m logs.PathValue) {
+// metadata returns the condition that a path has a value.
+func (w *where) metadata(m logs.PathValue) string {
 	var ways []string
 	for _, path := range m.Readings() {
 		for _, value := range readings(m.Value) {
@@ -101,7 +111,7 @@ func (w *where) metadata(m logs.PathValue) {
 			ways = append(ways, "metadata @> $"+strconv.Itoa(len(w.args))+"::text::jsonb")
 		}
 	}
-	w.conditions = append(w.conditions, "("+strings.Join(ways, " or ")+")")
+	return "(" + strings.Join(ways, " or ") + ")"
 }
 
 // readings returns the JSON values that a text may stand for.

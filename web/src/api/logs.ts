@@ -18,12 +18,15 @@ export type LogQuery = {
   mode?: LogMode;
   level?: LogLevel[];
   source?: string[];
+  exclude_source?: string[];
   start_date?: string;
   end_date?: string;
   user_id?: string;
   session_id?: string;
   pattern_id?: string;
+  exclude_pattern_id?: string[];
   metadata?: Record<string, string>;
+  exclude_metadata?: Record<string, string>;
 };
 
 type Values = Record<

@@ -1469,7 +1469,7 @@ export interface components {
         LogExportRequest: {
             /** @enum {string} */
             format: "csv" | "json" | "ndjson" | "pdf" | "xlsx" | "parquet";
-            /** @description Parameters of the search: level and source (a text or a list), search_term, mode, user_id, session_id, pattern_id, metadata (an object, or metadata.<path>). */
+            /** @description Parameters of the search: level and source (a text or a list), search_term, mode, user_id, session_id, pattern_id, metadata (an object, or metadata.<path>); exclude_source and exclude_pattern_id (a text or a list), exclude_metadata. */
             filters?: {
                 [key: string]: unknown;
             };
@@ -1760,6 +1760,14 @@ export interface components {
         LogPatternFilter: string;
         /** @description metadata.<path>=value, for instance metadata.request.status=500. */
         LogMetadata: {
+            [key: string]: string;
+        };
+        /** @description No entries of this source. May be repeated. */
+        LogNotSource: string[];
+        /** @description No entries of this pattern. May be repeated. */
+        LogNotPattern: string[];
+        /** @description exclude_metadata.<path>=value: no entries whose metadata has that value there. */
+        LogNotMetadata: {
             [key: string]: string;
         };
     };
@@ -2617,6 +2625,12 @@ export interface operations {
                 pattern_id?: components["parameters"]["LogPatternFilter"];
                 /** @description metadata.<path>=value, for instance metadata.request.status=500. */
                 metadata?: components["parameters"]["LogMetadata"];
+                /** @description No entries of this source. May be repeated. */
+                exclude_source?: components["parameters"]["LogNotSource"];
+                /** @description No entries of this pattern. May be repeated. */
+                exclude_pattern_id?: components["parameters"]["LogNotPattern"];
+                /** @description exclude_metadata.<path>=value: no entries whose metadata has that value there. */
+                exclude_metadata?: components["parameters"]["LogNotMetadata"];
                 limit?: components["parameters"]["Limit"];
                 /** @description `next_cursor` of the page before. */
                 cursor?: components["parameters"]["Cursor"];
@@ -2663,6 +2677,12 @@ export interface operations {
                 pattern_id?: components["parameters"]["LogPatternFilter"];
                 /** @description metadata.<path>=value, for instance metadata.request.status=500. */
                 metadata?: components["parameters"]["LogMetadata"];
+                /** @description No entries of this source. May be repeated. */
+                exclude_source?: components["parameters"]["LogNotSource"];
+                /** @description No entries of this pattern. May be repeated. */
+                exclude_pattern_id?: components["parameters"]["LogNotPattern"];
+                /** @description exclude_metadata.<path>=value: no entries whose metadata has that value there. */
+                exclude_metadata?: components["parameters"]["LogNotMetadata"];
                 /** @description About how many buckets. */
                 buckets?: number;
             };
@@ -2704,6 +2724,12 @@ export interface operations {
                 pattern_id?: components["parameters"]["LogPatternFilter"];
                 /** @description metadata.<path>=value, for instance metadata.request.status=500. */
                 metadata?: components["parameters"]["LogMetadata"];
+                /** @description No entries of this source. May be repeated. */
+                exclude_source?: components["parameters"]["LogNotSource"];
+                /** @description No entries of this pattern. May be repeated. */
+                exclude_pattern_id?: components["parameters"]["LogNotPattern"];
+                /** @description exclude_metadata.<path>=value: no entries whose metadata has that value there. */
+                exclude_metadata?: components["parameters"]["LogNotMetadata"];
                 /** @description How many values of each. */
                 limit?: number;
             };
@@ -2741,6 +2767,12 @@ export interface operations {
                 pattern_id?: components["parameters"]["LogPatternFilter"];
                 /** @description metadata.<path>=value, for instance metadata.request.status=500. */
                 metadata?: components["parameters"]["LogMetadata"];
+                /** @description No entries of this source. May be repeated. */
+                exclude_source?: components["parameters"]["LogNotSource"];
+                /** @description No entries of this pattern. May be repeated. */
+                exclude_pattern_id?: components["parameters"]["LogNotPattern"];
+                /** @description exclude_metadata.<path>=value: no entries whose metadata has that value there. */
+                exclude_metadata?: components["parameters"]["LogNotMetadata"];
                 last_event_id?: string;
             };
             header?: {

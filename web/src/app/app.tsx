@@ -41,6 +41,20 @@ export const routes: RouteObject[] = [
             path: "/admin/logs",
             lazy: async () => ({ Component: (await import("@/pages/logs/logs")).Logs }),
           },
+          {
+            path: "/admin/logs/patterns",
+            lazy: async () => ({ Component: (await import("@/pages/patterns/patterns")).Patterns }),
+          },
+          {
+            path: "/admin/logs/export",
+            lazy: async () => ({ Component: (await import("@/pages/export/export")).Export }),
+          },
+          {
+            path: "/admin/settings/logs",
+            lazy: async () => ({
+              Component: (await import("@/pages/log-settings/log-settings")).LogSettings,
+            }),
+          },
           { path: "*", element: <NotFound /> },
         ],
       },

@@ -27,3 +27,12 @@ export function formatPercent(share: number, language: string): string {
     Math.min(1, Math.max(0, share)),
   );
 }
+
+/** A part of a whole that may be small: "0,04 %", "12 %"; what is hardly there is not nothing. */
+export function formatShare(share: number, language: string): string {
+  const percent = Math.min(1, Math.max(0, share));
+  const least = 0.0001;
+  const text = (value: number) =>
+    new Intl.NumberFormat(language, { style: "percent", maximumSignificantDigits: 2 }).format(value);
+  return percent > 0 && percent < least ? `< ${text(least)}` : text(percent);
+}

@@ -1,8 +1,27 @@
-import { History, type LucideIcon, ScrollText, ShieldCheck } from "lucide-react";
+import {
+  FileDown,
+  History,
+  type LucideIcon,
+  ScrollText,
+  Shapes,
+  ShieldCheck,
+  SlidersHorizontal,
+} from "lucide-react";
 
-/** The pages that exist, in the order of the sidebar and the palette. */
-export const pages: { path: string; label: string; icon: LucideIcon; keys: string }[] = [
-  { path: "/admin/backup", label: "page.backup", icon: ShieldCheck, keys: "g b" },
-  { path: "/admin/backup/history", label: "page.history", icon: History, keys: "g h" },
-  { path: "/admin/logs", label: "page.logs", icon: ScrollText, keys: "g l" },
+export type Page = { path: string; label: string; icon: LucideIcon; keys: string };
+
+/** The pages that exist, those about one thing together, in the order of the sidebar and the palette. */
+export const groups: Page[][] = [
+  [
+    { path: "/admin/backup", label: "page.backup", icon: ShieldCheck, keys: "g b" },
+    { path: "/admin/backup/history", label: "page.history", icon: History, keys: "g h" },
+  ],
+  [
+    { path: "/admin/logs", label: "page.logs", icon: ScrollText, keys: "g l" },
+    { path: "/admin/logs/patterns", label: "page.patterns", icon: Shapes, keys: "g p" },
+    { path: "/admin/logs/export", label: "page.export", icon: FileDown, keys: "g e" },
+  ],
+  [{ path: "/admin/settings/logs", label: "page.log_settings", icon: SlidersHorizontal, keys: "g s" }],
 ];
+
+export const pages = groups.flat();

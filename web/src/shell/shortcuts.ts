@@ -1,12 +1,9 @@
 import { useEffect, useEffectEvent } from "react";
 import { useNavigate } from "react-router";
+import { pages } from "./pages";
 
 /** Where `g` and a letter lead. */
-export const goKeys: Record<string, string> = {
-  b: "/admin/backup",
-  h: "/admin/backup/history",
-  l: "/admin/logs",
-};
+const goKeys = Object.fromEntries(pages.map(({ keys, path }) => [keys.slice("g ".length), path]));
 
 export function isTyping(target: EventTarget | null): boolean {
   return (
@@ -20,7 +17,7 @@ export function isCovered(): boolean {
   return document.querySelector('[role="dialog"], [role="menu"], [role="listbox"]') !== null;
 }
 
-/** Keys that work on every page. Lists add their own (pages/history/keys.ts). */
+/** Keys that work on every page. Lists add their own (ui/row-keys.ts). */
 export function useShellKeys({ onPalette, onHelp }: { onPalette: () => void; onHelp: () => void }) {
   const navigate = useNavigate();
   const onKey = useEffectEvent((event: KeyboardEvent, state: { pending: boolean }) => {

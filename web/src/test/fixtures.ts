@@ -27,9 +27,15 @@ export const admin: User = {
     "sources.read",
     "sources.write",
     "sources.test",
+    "logs.read",
+    "logs.manage",
   ],
 };
-export const viewer: User = { ...admin, role: "viewer", permissions: ["backup.read", "sources.read"] };
+export const viewer: User = {
+  ...admin,
+  role: "viewer",
+  permissions: ["backup.read", "sources.read", "logs.read"],
+};
 
 export const sessionOf = (user: User, seconds = 3_600, token = "token-1"): Session => ({
   token,

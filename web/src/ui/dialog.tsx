@@ -1,7 +1,7 @@
 import { Dialog as Base } from "@base-ui/react/dialog";
 import clsx from "clsx";
 import { X } from "lucide-react";
-import type { ReactNode, RefObject } from "react";
+import { type ReactNode, type RefObject, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
 type Props = {
@@ -60,12 +60,15 @@ export function Sheet({
   children,
   initialFocus,
 }: Omit<Props, "description"> & { side?: "left" | "right"; hideTitle?: boolean }) {
+  const popup = useRef<HTMLDivElement>(null);
   return (
     <Base.Root open={open} onOpenChange={(next) => onOpenChange(next)}>
       <Base.Portal>
         <Base.Backdrop className="scrim" />
         <Base.Popup
-          initialFocus={initialFocus}
+          ref={popup}
+          // What opened is read, not filled in: the panel itself has the focus, and no frame is drawn around all of it.
+          initialFocus={initialFocus ?? (hideTitle ? undefined : popup)}
           className={clsx(
             "sheet fixed inset-y-0 z-40 flex flex-col bg-surface shadow-raised outline-none",
             side === "right"

@@ -27,7 +27,7 @@ export function EmptyState({
       </span>
       <div>
         <p className="font-semibold">{title}</p>
-        {children && <div className="mt-1 max-w-[52ch] text-ink-2">{children}</div>}
+        {children && <div className="mt-1 max-w-[52ch] text-balance text-ink-2">{children}</div>}
       </div>
       {action}
     </div>

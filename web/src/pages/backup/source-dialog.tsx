@@ -15,7 +15,7 @@ import { Select } from "@/ui/select";
 import { ErrorPanel, Skeleton } from "@/ui/states";
 
 type Preset = NonNullable<SourceSettings["preset"]>;
-type Form = { name: string; dsn: string; preset: Preset; managed: string[]; strict: boolean };
+type Form = { name: string; dsn: string; preset: Preset; managed: string[]; strict: boolean; jobs: string };
 
 const presets: Preset[] = ["auto", "none", "supabase", "rds"];
 
@@ -74,7 +74,7 @@ function SourceForm({ onAdded, onCancel }: { onAdded: (source: Source) => void; 
   const add = useAddSource();
   const allowed = usePermission("sources.write");
   const { register, handleSubmit, setError, formState, watch, setValue } = useForm<Form>({
-    defaultValues: { name: "", dsn: "", preset: "auto", managed: [], strict: false },
+    defaultValues: { name: "", dsn: "", preset: "auto", managed: [], strict: false, jobs: "2" },
   });
   const preset = watch("preset");
   const hasPlatformRows = preset === "auto" || preset === "supabase";
@@ -86,6 +86,7 @@ function SourceForm({ onAdded, onCancel }: { onAdded: (source: Source) => void; 
       settings: {
         preset: form.preset,
         strict: form.strict,
+        jobs: Number(form.jobs),
         managed_data: hasPlatformRows ? form.managed : [],
       },
     };
@@ -100,6 +101,7 @@ function SourceForm({ onAdded, onCancel }: { onAdded: (source: Source) => void; 
           if (!(error instanceof ApiError)) return;
           for (const { field, message } of error.fields) {
             if (field === "name" || field === "dsn") setError(field, { message });
+            else if (field === "settings.jobs") setError("jobs", { message });
           }
         },
       },
@@ -146,7 +148,7 @@ function SourceForm({ onAdded, onCancel }: { onAdded: (source: Source) => void; 
           />
         )}
       </Field>
-      <details>
+      <details open={formState.errors.jobs ? true : undefined}>
         <summary className="w-fit cursor-pointer rounded font-medium text-[13px]">
           {t("source_dialog.options")}
         </summary>
@@ -182,6 +184,24 @@ function SourceForm({ onAdded, onCancel }: { onAdded: (source: Source) => void; 
             help={t("source_dialog.strict_help")}
             {...register("strict")}
           />
+          <Field
+            label={t("source_dialog.jobs")}
+            help={t("source_dialog.jobs_help")}
+            error={formState.errors.jobs?.message}
+          >
+            {(props) => (
+              <Input
+                {...props}
+                {...register("jobs", {
+                  validate: (text) =>
+                    (/^\s*\d{1,2}\s*$/.test(text) && Number(text) >= 1 && Number(text) <= 32) ||
+                    t("source_dialog.jobs_invalid"),
+                })}
+                inputMode="numeric"
+                className="num max-w-24"
+              />
+            )}
+          </Field>
         </div>
       </details>
       <div className="mt-1 flex justify-end gap-2">

@@ -1,4 +1,4 @@
-import { TriangleAlert } from "lucide-react";
+import { Layers, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError } from "@/api/problem";
@@ -8,10 +8,16 @@ import { CopyButton, ErrorPanel } from "@/ui/states";
 import { Time } from "@/ui/time";
 import { PhaseTimeline } from "./phase-timeline";
 import { Duration, Trigger } from "./run-table";
+import { Workers } from "./workers";
+
+/** The code of the warning that a run copied everything although it was asked not to. */
+const fullInstead = "full_instead";
 
 export function Overview({ run }: { run: ExecutionDetail }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const instead = run.warnings.find((warning) => warning.code === fullInstead);
+  const warnings = run.warnings.filter((warning) => warning !== instead);
   const ratio = run.raw_bytes && run.size_bytes ? run.raw_bytes / run.size_bytes : null;
   const or = <T,>(value: T | null | undefined, show: (value: T) => ReactNode): ReactNode =>
     value === null || value === undefined ? "—" : show(value);
@@ -31,7 +37,8 @@ export function Overview({ run }: { run: ExecutionDetail }) {
         />
       )}
       {run.canceled && <p className="rounded-card border bg-sunken p-3">{t("detail.canceled")}</p>}
-      {run.warnings.length > 0 && <Warnings run={run} />}
+      {instead && <FullInstead run={run} why={instead.message} />}
+      {warnings.length > 0 && <Warnings warnings={warnings} />}
       <Facts
         facts={[
           [t("detail.started"), <Time key="t" iso={run.started_at} style="full" focusable />],
@@ -93,6 +100,7 @@ export function Overview({ run }: { run: ExecutionDetail }) {
         <h3 className="mb-2.5 font-semibold">{t("detail.phases")}</h3>
         <PhaseTimeline run={run} />
       </section>
+      {run.workers.length > 0 && <Workers workers={run.workers} />}
       <section>
         <h3 className="mb-2.5 font-semibold">{t("detail.options")}</h3>
         <Facts
@@ -171,16 +179,30 @@ function Copyable({ label, text, copy }: { label: string; text: string; copy: st
   );
 }
 
-function Warnings({ run }: { run: ExecutionDetail }) {
+/** The run was asked to copy what changed, and copied everything: nothing is missing, and the reader should know why. */
+function FullInstead({ run, why }: { run: ExecutionDetail; why: string }) {
+  const { t } = useTranslation();
+  return (
+    <section className="rounded-card border border-run/30 bg-run-soft p-3.5">
+      <h3 className="flex items-center gap-2 font-semibold">
+        <Layers size={16} aria-hidden className="shrink-0 text-run" />
+        {t("detail.full_instead", { type: t(`type.${run.requested_type}`).toLocaleLowerCase() })}
+      </h3>
+      <p className="mt-1 break-words pl-6">{why}</p>
+    </section>
+  );
+}
+
+function Warnings({ warnings }: { warnings: ExecutionDetail["warnings"] }) {
   const { t } = useTranslation();
   return (
     <section className="rounded-card border border-warn-fill/45 bg-warn-soft p-3.5">
       <h3 className="flex items-center gap-2 font-semibold">
         <TriangleAlert size={16} aria-hidden className="text-warn" />
-        {t("detail.warnings", { count: run.warnings.length })}
+        {t("detail.warnings", { count: warnings.length })}
       </h3>
       <ul className="mt-1.5 flex flex-col gap-1 pl-6">
-        {run.warnings.map((warning) => (
+        {warnings.map((warning) => (
           <li key={`${warning.code} ${warning.object ?? ""} ${warning.message}`} className="break-words">
             {warning.object && <code className="mr-1.5 font-mono text-[12px]">{warning.object}</code>}
             {warning.message}

@@ -1,7 +1,6 @@
 import { createColumnHelper, tableFeatures, useTable } from "@tanstack/react-table";
-import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { CalendarClock, Hand } from "lucide-react";
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useLocation } from "react-router";
 import { type Execution, isActive, outcomeOf } from "@/api/types";
@@ -11,7 +10,7 @@ import { Skeleton } from "@/ui/states";
 import { StatusBadge } from "@/ui/status";
 import { Time } from "@/ui/time";
 import { useMedia } from "@/ui/use-media";
-import { useRowKeys } from "./keys";
+import { useWindowRows } from "@/ui/window-rows";
 
 const features = tableFeatures({});
 const column = createColumnHelper<typeof features, Execution>();
@@ -94,46 +93,18 @@ export function RunTable({
   const table = useTable({ features, columns, data: runs, getRowId: (run) => run.id });
   const rows = table.getRowModel().rows;
 
-  const body = useRef<HTMLTableSectionElement>(null);
-  const [top, setTop] = useState(0);
-  useLayoutEffect(() => {
-    const measure = () => setTop((body.current?.getBoundingClientRect().top ?? 0) + globalThis.scrollY);
-    measure();
-    globalThis.addEventListener("resize", measure);
-    return () => globalThis.removeEventListener("resize", measure);
-  }, []);
   const height = wide ? 36 : 56;
-  const virtual = useWindowVirtualizer({
+  const { body, items, total, top } = useWindowRows<HTMLTableSectionElement>({
     count: rows.length,
-    estimateSize: () => height,
-    overscan: 12,
-    scrollMargin: top,
-    getItemKey: (index) => rows[index]?.id ?? index,
+    height,
+    getKey: (index) => rows[index]?.id,
+    more,
+    loadingMore,
+    onMore,
   });
-  // The estimate is exact, so a change of layout only needs the cache emptied.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the height is what makes the measurements stale
-  useEffect(() => virtual.measure(), [virtual, height]);
-  const items = virtual.getVirtualItems();
-  const first = items[0];
+  const above = items[0] ? items[0].start - top : 0;
   const last = items.at(-1);
-  const above = first ? first.start - top : 0;
-  const below = last ? virtual.getTotalSize() - (last.end - top) : 0;
-
-  const lastIndex = last?.index ?? -1;
-  useEffect(() => {
-    if (more && !loadingMore && lastIndex >= rows.length - 10) onMore();
-  }, [more, loadingMore, lastIndex, rows.length, onMore]);
-
-  useRowKeys({
-    count: rows.length,
-    focus: (index) => {
-      virtual.scrollToIndex(index, { align: "auto" });
-      const focusRow = () => body.current?.querySelector<HTMLElement>(`[data-index="${index}"] a`)?.focus();
-      focusRow();
-      // A row that was not drawn yet is there in the next frame.
-      if (!document.activeElement?.closest(`[data-index="${index}"]`)) requestAnimationFrame(focusRow);
-    },
-  });
+  const below = last ? total - (last.end - top) : 0;
 
   return (
     <div className="card">

@@ -8,6 +8,7 @@ import { useFormat } from "@/format/use-format";
 import { ErrorPanel, Skeleton } from "@/ui/states";
 import { Level } from "./level";
 import { levels, type Query, type SetQuery } from "./query";
+import { Template } from "./template";
 
 /** The most frequent values of each field; a click narrows the search to it, another one takes it back. */
 export function Facets({ query, api: asked, set }: { query: Query; api: LogQuery; set: SetQuery }) {
@@ -68,7 +69,7 @@ export function Facets({ query, api: asked, set }: { query: Query; api: LogQuery
                 key={facet.value}
                 label={
                   <span className="truncate font-mono text-[12px]" title={facet.label}>
-                    {facet.label ?? facet.value}
+                    <Template text={facet.label ?? facet.value} tight />
                   </span>
                 }
                 count={facet.count}

@@ -1,19 +1,17 @@
 import { useQuery } from "@tanstack/react-query";
 import clsx from "clsx";
 import { ZoomOut } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { histogramQuery, type LogHistogram, type LogQuery } from "@/api/logs";
 import { useServices } from "@/app/services";
 import { useFormat } from "@/format/use-format";
 import { Button } from "@/ui/button";
 import { ErrorPanel, Skeleton } from "@/ui/states";
-import { looks } from "./level";
+import { Bar, useWidth } from "./bars";
 import { levels } from "./query";
 
 const height = 72;
-/** What is worst lies at the bottom, where bars are easiest to compare. */
-const stack = levels;
 
 export function Histogram({
   query,
@@ -36,7 +34,7 @@ export function Histogram({
       {isError && !data ? (
         <ErrorPanel compact error={error} title={t("error.histogram")} onRetry={() => void refetch()} />
       ) : data ? (
-        <Bars data={data} onZoom={onZoom} onWiden={onWiden} />
+        <Zoomable data={data} onZoom={onZoom} onWiden={onWiden} />
       ) : (
         <Skeleton className="h-[118px]" />
       )}
@@ -44,20 +42,7 @@ export function Histogram({
   );
 }
 
-function useWidth() {
-  const box = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(600);
-  useEffect(() => {
-    const element = box.current;
-    if (!element) return;
-    const observer = new ResizeObserver(() => setWidth(Math.max(100, element.clientWidth)));
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
-  return [box, width] as const;
-}
-
-function Bars({
+function Zoomable({
   data,
   onZoom,
   onWiden,
@@ -107,7 +92,13 @@ function Bars({
           </Button>
         )}
       </div>
-      <div ref={box} className="touch-pan-y">
+      <div ref={box} className="relative touch-pan-y">
+        <span
+          aria-hidden
+          className="num pointer-events-none absolute -top-0.5 right-0 rounded bg-surface/80 px-1 text-[11px] text-ink-3 leading-4"
+        >
+          {format.number(most)}
+        </span>
         <svg
           aria-hidden
           width={width}
@@ -132,7 +123,15 @@ function Bars({
           onPointerCancel={() => setDrag(null)}
         >
           {buckets.map((bucket, i) => (
-            <Bar key={bucket.start} bucket={bucket} x={i * step} width={step} most={most} lit={hover === i} />
+            <Bar
+              key={bucket.start}
+              bucket={bucket}
+              x={i * step}
+              width={step}
+              height={height}
+              most={most}
+              lit={hover === i}
+            />
           ))}
           {drag && (
             <rect
@@ -161,43 +160,6 @@ function Bars({
         })}
       </p>
     </>
-  );
-}
-
-function Bar({
-  bucket,
-  x,
-  width,
-  most,
-  lit,
-}: {
-  bucket: LogHistogram["buckets"][number];
-  x: number;
-  width: number;
-  most: number;
-  lit: boolean;
-}) {
-  let y = height;
-  return (
-    <g opacity={lit ? 0.75 : 1}>
-      {stack.map((level) => {
-        const count = bucket.levels[level] ?? 0;
-        if (count === 0) return null;
-        // One error among a million entries must still be seen.
-        const tall = Math.max(1.5, (count / most) * (height - 4));
-        y -= tall;
-        return (
-          <rect
-            key={level}
-            x={x}
-            y={y}
-            width={Math.max(1, width - (width > 4 ? 1 : 0))}
-            height={tall}
-            fill={looks[level].fill}
-          />
-        );
-      })}
-    </g>
   );
 }
 

@@ -69,6 +69,7 @@ export function useTail(query: LogQuery, on: boolean, paused: boolean): Tail {
   const { session } = useServices();
   const [logs, setLogs] = useState<Log[]>([]);
   const [held, setHeld] = useState<Log[]>([]);
+  const [waiting, setWaiting] = useState(0);
   const [state, setState] = useState<Tail["state"]>("off");
   const [dropped, setDropped] = useState(0);
   const [error, setError] = useState<unknown>(null);
@@ -79,6 +80,7 @@ export function useTail(query: LogQuery, on: boolean, paused: boolean): Tail {
   useEffect(() => {
     setLogs([]);
     setHeld([]);
+    setWaiting(0);
     setDropped(0);
     setError(null);
     setState(on ? "connecting" : "off");
@@ -91,6 +93,7 @@ export function useTail(query: LogQuery, on: boolean, paused: boolean): Tail {
       if (batch.length === 0) return;
       const next = batch.reverse();
       batch = [];
+      if (hold.current) setWaiting((n) => n + next.length);
       (hold.current ? setHeld : setLogs)((before) => [...next, ...before].slice(0, kept));
     };
     const timer = setInterval(flush, 200);
@@ -150,12 +153,13 @@ export function useTail(query: LogQuery, on: boolean, paused: boolean): Tail {
   return {
     state,
     logs,
-    waiting: held.length,
+    waiting,
     dropped,
     error,
     show: () => {
       setLogs((before) => [...held, ...before].slice(0, kept));
       setHeld([]);
+      setWaiting(0);
     },
   };
 }

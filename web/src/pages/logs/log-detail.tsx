@@ -1,21 +1,30 @@
 import { useQuery } from "@tanstack/react-query";
-import { Filter, Link2, X } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { X } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link, useLocation } from "react-router";
-import { type ContextScope, contextQuery, type Log, logQuery } from "@/api/logs";
+import { type Log, logQuery } from "@/api/logs";
 import { useServices } from "@/app/services";
-import { useFormat } from "@/format/use-format";
 import { Button } from "@/ui/button";
 import { Sheet } from "@/ui/dialog";
-import { Select } from "@/ui/select";
 import { CopyButton, ErrorPanel, Skeleton } from "@/ui/states";
 import { Time } from "@/ui/time";
+import { Context } from "./context";
+import { FieldRow } from "./field-row";
 import { Level } from "./level";
 import { Highlighted } from "./log-list";
-import type { Query, SetQuery } from "./query";
+import { flatten } from "./metadata";
+import { carry, levels, type Query, type SetQuery } from "./query";
+import { Template, usePatternName } from "./template";
 
-type Props = { id: string; known?: Log; query: Query; set: SetQuery; onClose: () => void };
+type Props = {
+  id: string;
+  known?: Log;
+  query: Query;
+  set: SetQuery;
+  columns: string[];
+  onColumns: (columns: string[]) => void;
+  onClose: () => void;
+};
 
 /** One entry: beside the list where there is room, else over it. */
 export function LogDetail({ docked, ...props }: Props & { docked: boolean }) {
@@ -52,7 +61,7 @@ export function LogDetail({ docked, ...props }: Props & { docked: boolean }) {
   );
 }
 
-function Entry({ id, known, query, set }: Props) {
+function Entry({ id, known, query, set, columns, onColumns }: Props) {
   const { t } = useTranslation();
   const { api } = useServices();
   const { data, isError, error, refetch } = useQuery({ ...logQuery(api, id), enabled: !known });
@@ -70,6 +79,7 @@ function Entry({ id, known, query, set }: Props) {
       </div>
     );
   }
+  const metadata = flatten(log.metadata);
   return (
     <div className="flex flex-col gap-5">
       <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
@@ -86,53 +96,75 @@ function Entry({ id, known, query, set }: Props) {
           <CopyButton text={log.message} label={t("log.copy_message")} />
         </span>
       </div>
+      {log.pattern_id && <PatternOf id={log.pattern_id} query={query} set={set} />}
       <dl className="flex flex-col">
-        <Value
+        <FieldRow
+          name={t("logs.level")}
+          value={t(`level.${log.level}`)}
+          onInclude={query.level.includes(log.level) ? undefined : () => set({ level: [log.level] })}
+          onExclude={() =>
+            set({
+              level: (query.level.length ? query.level : levels).filter((level) => level !== log.level),
+            })
+          }
+        />
+        <FieldRow
           name={t("logs.source")}
           value={log.source}
           onInclude={query.from.includes(log.source) ? undefined : () => set({ from: [log.source] })}
+          onExclude={() =>
+            set({
+              from: query.from.filter((one) => one !== log.source),
+              not_from: [...query.not_from.filter((one) => one !== log.source), log.source],
+            })
+          }
         />
-        {log.pattern_id && (
-          <Value
-            name={t("logs.pattern")}
-            value={log.pattern_id}
-            onInclude={query.pattern ? undefined : () => set({ pattern: log.pattern_id })}
-          />
-        )}
         {log.user_id && (
-          <Value
+          <FieldRow
             name={t("log.user")}
             value={log.user_id}
             onInclude={query.user ? undefined : () => set({ user: log.user_id })}
           />
         )}
         {log.session_id && (
-          <Value
+          <FieldRow
             name={t("log.session")}
             value={log.session_id}
             onInclude={query.session ? undefined : () => set({ session: log.session_id })}
           />
         )}
-        <Value name={t("log.id")} value={log.id} />
+        <FieldRow name={t("log.id")} value={log.id} />
       </dl>
-      {Object.keys(log.metadata).length > 0 && (
+      {metadata.length > 0 && (
         <section>
           <div className="mb-1 flex items-center justify-between">
             <h3 className="font-semibold">{t("log.metadata")}</h3>
             <CopyButton text={JSON.stringify(log.metadata, null, 2)} label={t("log.copy_metadata")} />
           </div>
           <dl className="flex flex-col">
-            {flatten(log.metadata).map(([path, value, scalar]) => {
+            {metadata.map(([path, value, scalar]) => {
               const filter = `${path}=${value}`;
+              const without = (list: string[]) => list.filter((one) => one !== filter);
               return (
-                <Value
+                <FieldRow
                   key={path}
                   name={path}
                   value={value}
                   onInclude={
                     scalar && !query.meta.includes(filter)
-                      ? () => set({ meta: [...query.meta, filter] })
+                      ? () => set({ meta: [...query.meta, filter], not_meta: without(query.not_meta) })
                       : undefined
+                  }
+                  onExclude={
+                    scalar && !query.not_meta.includes(filter)
+                      ? () => set({ meta: without(query.meta), not_meta: [...query.not_meta, filter] })
+                      : undefined
+                  }
+                  column={columns.includes(path)}
+                  onColumn={() =>
+                    onColumns(
+                      columns.includes(path) ? columns.filter((one) => one !== path) : [...columns, path],
+                    )
                   }
                 />
               );
@@ -145,103 +177,46 @@ function Entry({ id, known, query, set }: Props) {
   );
 }
 
-/** Each leaf of the metadata with its path; lists are shown whole, since the search has no path into them. */
-export function flatten(metadata: Record<string, unknown>, prefix = ""): [string, string, boolean][] {
-  return Object.entries(metadata).flatMap(([name, value]): [string, string, boolean][] => {
-    const path = prefix + name;
-    if (value !== null && typeof value === "object" && !Array.isArray(value)) {
-      return flatten(value as Record<string, unknown>, `${path}.`);
-    }
-    return typeof value === "string"
-      ? [[path, value, true]]
-      : [[path, JSON.stringify(value), typeof value === "number" || typeof value === "boolean"]];
-  });
-}
-
-function Value({ name, value, onInclude }: { name: string; value: string; onInclude?: () => void }) {
+/** What the message has in common with others: a way to them, and to what is known of them. */
+function PatternOf({ id, query, set }: { id: string; query: Query; set: SetQuery }) {
   const { t } = useTranslation();
-  return (
-    <div className="group flex min-h-8 items-center gap-2 border-line border-b py-1 last:border-b-0">
-      <dt className="w-[112px] shrink-0 break-words text-[12px] text-ink-3">{name}</dt>
-      <dd className="min-w-0 flex-1 break-words font-mono text-[12.5px]">{value}</dd>
-      <span className="flex shrink-0">
-        {onInclude && (
-          <button
-            type="button"
-            aria-label={t("log.include", { name, value })}
-            title={t("log.include", { name, value })}
-            onClick={onInclude}
-            className="inline-flex size-6 items-center justify-center rounded text-ink-3 hover:bg-hover hover:text-ink"
-          >
-            <Filter size={13} aria-hidden />
-          </button>
-        )}
-        <CopyButton text={value} label={t("log.copy_value", { name })} />
-      </span>
-    </div>
-  );
-}
-
-/** What came right before and after, asked for only when it is wanted. */
-function Context({ log }: { log: Log }) {
-  const { t } = useTranslation();
-  const { api } = useServices();
-  const [scope, setScope] = useState<ContextScope | null>(null);
-  const { data, isError, error, refetch } = useQuery({
-    ...contextQuery(api, log.id, scope ?? "source"),
-    enabled: scope !== null,
-  });
-  if (scope === null) {
-    return (
-      <div>
-        <Button onClick={() => setScope("source")}>{t("log.context")}</Button>
-      </div>
-    );
-  }
-  const scopes: ContextScope[] = log.session_id ? ["source", "session", "all"] : ["source", "all"];
+  const name = usePatternName(id);
+  const { search } = useLocation();
+  const range = carry(search, ["range", "start", "end"]);
   return (
     <section>
-      <div className="mb-1.5 flex items-center justify-between gap-2">
-        <h3 className="font-semibold">{t("log.context")}</h3>
-        <Select
-          label={t("log.scope")}
-          value={scope}
-          onChange={setScope}
-          options={scopes.map((value) => ({ value, label: t(`log.scope_${value}`) }))}
-        />
+      <div className="mb-1 flex items-center justify-between gap-3">
+        <h3 className="font-semibold">{t("logs.pattern")}</h3>
+        <Link
+          to={`/admin/logs/patterns${range ? `${range}&` : "?"}open=${id}`}
+          className="rounded text-[13px] text-accent hover:underline"
+        >
+          {t("log.open_pattern")}
+        </Link>
       </div>
-      {isError ? (
-        <ErrorPanel compact error={error} onRetry={() => void refetch()} />
-      ) : data ? (
-        <ol className="flex flex-col font-mono text-[12px] leading-5">
-          {[...data.before, data.log, ...data.after].map((one) => (
-            <Neighbour key={one.id} log={one} here={one.id === log.id} />
-          ))}
-        </ol>
-      ) : (
-        <Skeleton className="h-40" />
-      )}
+      <p className="line-clamp-4 break-words font-mono text-[12.5px] leading-5" title={name}>
+        <Template text={name} />
+      </p>
+      <div className="mt-2 flex flex-wrap gap-2">
+        <Button
+          size="sm"
+          reason={query.pattern === id ? t("log.is_filter") : null}
+          onClick={() => set({ pattern: id })}
+        >
+          {t("log.only_pattern")}
+        </Button>
+        <Button
+          size="sm"
+          onClick={() =>
+            set({
+              pattern: query.pattern === id ? null : query.pattern,
+              not_pattern: [...query.not_pattern.filter((one) => one !== id), id],
+            })
+          }
+        >
+          {t("log.not_pattern")}
+        </Button>
+      </div>
     </section>
-  );
-}
-
-function Neighbour({ log, here }: { log: Log; here: boolean }): ReactNode {
-  const format = useFormat();
-  const { search } = useLocation();
-  const params = new URLSearchParams(search);
-  params.set("log", log.id);
-  return (
-    <li className={here ? "rounded bg-accent-soft" : undefined}>
-      <Link
-        to={{ search: params.toString() }}
-        aria-current={here ? "true" : undefined}
-        className="flex gap-2 rounded px-1 hover:bg-hover"
-      >
-        <span className="num shrink-0 text-ink-3">{format.dateTime(log.created_at, "time")}</span>
-        <Level level={log.level} className="shrink-0 font-sans [&>svg]:size-3" />
-        <span className="min-w-0 truncate">{log.message}</span>
-        {here && <Link2 size={12} aria-hidden className="ml-auto shrink-0 self-center text-accent" />}
-      </Link>
-    </li>
   );
 }

@@ -1,72 +1,49 @@
-import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import clsx from "clsx";
-import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import { X } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link, useLocation } from "react-router";
 import type { Log } from "@/api/logs";
 import { useFormat } from "@/format/use-format";
 import { Skeleton } from "@/ui/states";
 import { useMedia } from "@/ui/use-media";
-import { useRowKeys } from "../history/keys";
+import { useWindowRows } from "@/ui/window-rows";
 import { Level, looks } from "./level";
+import { textOf, valueAt } from "./metadata";
 
 /** Entries, newest first; only those near the window are drawn. */
 export function LogList({
   logs,
   open,
+  columns,
+  onColumns,
   more,
   loadingMore,
   onMore,
 }: {
   logs: Log[];
   open: string | null;
+  /** Paths of metadata that have a column of their own. */
+  columns: string[];
+  onColumns: (columns: string[]) => void;
   more: boolean;
   loadingMore: boolean;
   onMore: () => void;
 }) {
   const { t } = useTranslation();
   const wide = useMedia("(min-width: 48rem)");
-  const body = useRef<HTMLOListElement>(null);
-  const [top, setTop] = useState(0);
-  useLayoutEffect(() => {
-    const measure = () => setTop((body.current?.getBoundingClientRect().top ?? 0) + globalThis.scrollY);
-    measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(document.body);
-    return () => observer.disconnect();
-  }, []);
   const height = wide ? 28 : 52;
-  const virtual = useWindowVirtualizer({
+  const { body, items, total, top } = useWindowRows<HTMLOListElement>({
     count: logs.length,
-    estimateSize: () => height,
-    overscan: 20,
-    scrollMargin: top,
-    getItemKey: (index) => logs[index]?.id ?? index,
-  });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the height is what makes the measurements stale
-  useEffect(() => virtual.measure(), [virtual, height]);
-  const items = virtual.getVirtualItems();
-  const lastIndex = items.at(-1)?.index ?? -1;
-  useEffect(() => {
-    if (more && !loadingMore && lastIndex >= logs.length - 20) onMore();
-  }, [more, loadingMore, lastIndex, logs.length, onMore]);
-  useRowKeys({
-    count: logs.length,
-    focus: (index) => {
-      virtual.scrollToIndex(index, { align: "auto" });
-      const focusRow = () => body.current?.querySelector<HTMLElement>(`[data-index="${index}"] a`)?.focus();
-      focusRow();
-      if (!document.activeElement?.closest(`[data-index="${index}"]`)) requestAnimationFrame(focusRow);
-    },
+    height,
+    getKey: (index) => logs[index]?.id,
+    more,
+    loadingMore,
+    onMore,
   });
   return (
     <div className="card overflow-hidden">
-      <ol
-        ref={body}
-        aria-label={t("logs.list")}
-        className="relative"
-        style={{ height: virtual.getTotalSize() }}
-      >
+      {wide && columns.length > 0 && <Heads columns={columns} onColumns={onColumns} />}
+      <ol ref={body} aria-label={t("logs.list")} className="relative" style={{ height: total }}>
         {items.map((item) => {
           const log = logs[item.index]!;
           return (
@@ -81,7 +58,7 @@ export function LogList({
               )}
               style={{ height, transform: `translateY(${item.start - top}px)` }}
             >
-              <Row log={log} />
+              <Row log={log} columns={wide ? columns : []} />
             </li>
           );
         })}
@@ -95,7 +72,35 @@ export function LogList({
   );
 }
 
-function Row({ log }: { log: Log }) {
+const cell = "truncate md:w-[130px]";
+
+/** What the columns hold; a click takes one away. */
+function Heads({ columns, onColumns }: { columns: string[]; onColumns: (columns: string[]) => void }) {
+  const { t } = useTranslation();
+  return (
+    <div className="flex h-8 items-center gap-3 border-b bg-sunken pr-2 pl-3 text-[12px] text-ink-3">
+      <span className="w-[150px] shrink-0">{t("logs.time")}</span>
+      <span className="w-[76px] shrink-0">{t("logs.level")}</span>
+      <span className={cell}>{t("logs.source")}</span>
+      {columns.map((path) => (
+        <button
+          key={path}
+          type="button"
+          aria-label={t("logs.remove_column", { name: path })}
+          title={path}
+          onClick={() => onColumns(columns.filter((one) => one !== path))}
+          className="inline-flex w-[130px] shrink-0 items-center gap-1 rounded hover:text-ink"
+        >
+          <span className="truncate font-mono">{path}</span>
+          <X size={12} aria-hidden className="shrink-0" />
+        </button>
+      ))}
+      <span>{t("logs.message")}</span>
+    </div>
+  );
+}
+
+function Row({ log, columns }: { log: Log; columns: string[] }) {
   const { t } = useTranslation();
   const format = useFormat();
   const { search } = useLocation();
@@ -119,7 +124,15 @@ function Row({ log }: { log: Log }) {
             {time}
           </time>
           <Level level={log.level} className="font-sans md:w-[76px]" />
-          <span className="truncate text-ink-2 md:w-[130px]">{log.source}</span>
+          <span className={clsx(cell, "text-ink-2")}>{log.source}</span>
+          {columns.map((path) => {
+            const value = textOf(valueAt(log.metadata, path));
+            return (
+              <span key={path} className={cell} title={value}>
+                {value || "—"}
+              </span>
+            );
+          })}
         </span>
         <span className="min-w-0 flex-none truncate md:flex-1">
           <Highlighted text={log.message} spans={log.highlights} />

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { type Log, serialize } from "@/api/logs";
 import { summary } from "@/test/fixtures";
 import { type Handlers, never, open, problem } from "@/test/stub";
-import { flatten } from "./log-detail";
 import { Highlighted } from "./log-list";
+import { flatten } from "./metadata";
 import { fromSaved, metadataOf } from "./query";
 
 const log = (over: Partial<Log> = {}): Log => ({
@@ -159,7 +159,7 @@ describe("the logs", () => {
     const view = at("?live=true&level=error", page([log()]), {
       "GET /api/logs/tail": () => new Response(stream, { headers: { "content-type": "text/event-stream" } }),
     });
-    expect(await screen.findByText("acabou de chegar", {}, { timeout: 3_000 })).toBeInTheDocument();
+    expect(await screen.findByText("acabou de chegar")).toBeInTheDocument();
     const call = view.calls.find((one) => one.path === "/api/logs/tail")!;
     expect(call.url.searchParams.getAll("level")).toEqual(["error"]);
     expect(call.headers.get("authorization")).toBe("Bearer token-1");

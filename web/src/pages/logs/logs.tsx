@@ -1,6 +1,6 @@
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { FilterX, ScrollText } from "lucide-react";
-import { parseAsString, useQueryState } from "nuqs";
+import { parseAsArrayOf, parseAsString, useQueryState } from "nuqs";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { searchQuery } from "@/api/logs";
@@ -15,7 +15,7 @@ import { Histogram } from "./histogram";
 import { type Tail, useTail } from "./live";
 import { LogDetail } from "./log-detail";
 import { LogList, LogListSkeleton } from "./log-list";
-import { filtersOf, isFiltered, toApi, useLogQuery } from "./query";
+import { filtersOf, isFiltered, noFilters, toApi, useLogQuery } from "./query";
 import { QueryBar } from "./query-bar";
 
 export function Logs() {
@@ -23,6 +23,7 @@ export function Logs() {
   const { api } = useServices();
   const [query, set] = useLogQuery();
   const [open, setOpen] = useQueryState("log", parseAsString);
+  const [columns, setColumns] = useQueryState("cols", parseAsArrayOf(parseAsString).withDefault([]));
   const docked = useMedia("(min-width: 80rem)");
   const asked = toApi(query, useNow());
   const search = useInfiniteQuery({ ...searchQuery(api, asked), placeholderData: keepPreviousData });
@@ -78,6 +79,8 @@ export function Logs() {
               <LogList
                 logs={logs}
                 open={open}
+                columns={columns}
+                onColumns={(next) => void setColumns(next)}
                 more={search.hasNextPage}
                 loadingMore={search.isFetchingNextPage}
                 onMore={onMore}
@@ -98,6 +101,8 @@ export function Logs() {
             docked={docked}
             query={query}
             set={set}
+            columns={columns}
+            onColumns={(next) => void setColumns(next)}
             onClose={() => void setOpen(null)}
           />
         )}
@@ -195,15 +200,7 @@ function Nothing({
         <EmptyState
           icon={<FilterX size={20} aria-hidden />}
           title={t("logs.no_match")}
-          action={
-            <Button
-              onClick={() =>
-                set({ q: "", level: [], from: [], meta: [], pattern: null, user: null, session: null })
-              }
-            >
-              {t("action.clear_filters")}
-            </Button>
-          }
+          action={<Button onClick={() => set(noFilters)}>{t("action.clear_filters")}</Button>}
         >
           {t("logs.no_match_text")}
         </EmptyState>
