@@ -263,7 +263,7 @@ func (w *walk) sql(text string) bool {
 		w.log = append(w.log, "-- "+pg.Message)
 		_, _ = w.conn.PgConn().Exec(ctx, "rollback").ReadAll()
 		switch pg.Code {
-		case "55P03", "40P01", "42P01", "42P17", "42809", "55000", "42710", "42P07", "22023", "42703", "0A000", "2BP01", "55006", "23514", "42P16", "428C9":
+		case "55P03", "40P01", "42P01", "42P17", "42809", "55000", "42710", "42P07", "22023", "42703", "0A000", "2BP01", "55006", "23514", "42P16", "428C9", "23505":
 			return false
 		}
 		w.t.Fatalf("%s: %v", statement, err)
