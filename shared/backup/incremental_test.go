@@ -19,6 +19,7 @@ type series struct {
 	dsn   string
 	store blob.Store
 	keys  seal.KeyProvider
+	keep  bool // backups go on with what was cut off
 }
 
 func newSeries(t *testing.T, sql string) *series {
@@ -32,7 +33,7 @@ func newSeries(t *testing.T, sql string) *series {
 func (s *series) take(t *testing.T, kind backup.Type) *backup.Result {
 	t.Helper()
 	run := newRun()
-	run.Type, run.ChunkBytes = kind, 1
+	run.Type, run.ChunkBytes, run.Keep = kind, 1, s.keep
 	r, err := backup.Execute(context.Background(), backup.Deps{Connect: connector(s.dsn), Store: s.store, Keys: s.keys}, run)
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"guarda/shared/backup"
@@ -75,32 +74,14 @@ func TestBackupsOfOneSourceAtTheSameTime(t *testing.T) {
 // did not finish has referred to an incremental one.
 func TestADifferentialNeedsNothingButTheFullOne(t *testing.T) {
 	t.Parallel()
-	ctx := context.Background()
 	s := newSeries(t, wide)
 	full := s.take(t, backup.Full)
 	pgtest.Exec(t, s.dsn, `update t set s = 'x' where id < 700`)
 	incremental := s.take(t, backup.Incremental)
 	pgtest.Exec(t, s.dsn, `update other set s = 'y'`)
-	// Everything is stored and noted when the run is cut off.
-	run := newRun()
-	run.Type, run.ChunkBytes, run.Keep = backup.Incremental, 1, true
-	var reached atomic.Bool
-	_, err := backup.Execute(ctx, backup.Deps{Connect: connector(s.dsn), Store: s.store, Keys: s.keys, Report: func(_ context.Context, p backup.Progress) error {
-		if p.Phase == backup.PhaseFinish {
-			reached.Store(true)
-			return fault.New(fault.Unavailable, "cut off")
-		}
-		return nil
-	}}, run)
-	if err == nil || !reached.Load() {
-		t.Fatalf("the run was not cut off where it should be: %v", err)
-	}
-	run = newRun()
-	run.Type, run.ChunkBytes, run.Keep = backup.Differential, 1, true
-	r, err := backup.Execute(ctx, backup.Deps{Connect: connector(s.dsn), Store: s.store, Keys: s.keys}, run)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s.cutOff(t, backup.Incremental)
+	s.keep = true
+	r := s.take(t, backup.Differential)
 	took := false
 	for _, ref := range s.manifest(t, r.BackupID).References() {
 		if ref.BackupID == incremental.BackupID {
@@ -110,6 +91,40 @@ func TestADifferentialNeedsNothingButTheFullOne(t *testing.T) {
 	}
 	if !took {
 		t.Error("nothing of the run that was cut off is used: the test proves little")
+	}
+	s.same(t, r)
+}
+
+// cutOff begins a backup that ends when everything is stored and noted.
+func (s *series) cutOff(t *testing.T, kind backup.Type) {
+	t.Helper()
+	run := newRun()
+	run.Type, run.ChunkBytes, run.Keep = kind, 1, true
+	reached := false
+	_, err := backup.Execute(context.Background(), backup.Deps{Connect: connector(s.dsn), Store: s.store, Keys: s.keys, Report: func(_ context.Context, p backup.Progress) error {
+		if p.Phase == backup.PhaseFinish {
+			reached = true
+			return fault.New(fault.Unavailable, "cut off")
+		}
+		return nil
+	}}, run)
+	if err == nil || !reached {
+		t.Fatalf("the run was not cut off where it should be: %v", err)
+	}
+}
+
+// TestWhatIsUnderAnotherKeyIsNotReferredTo: a full backup has a key of its own,
+// also one that was cut off.
+func TestWhatIsUnderAnotherKeyIsNotReferredTo(t *testing.T) {
+	t.Parallel()
+	s := newSeries(t, wide)
+	s.take(t, backup.Full)
+	pgtest.Exec(t, s.dsn, `update t set s = 'x' where id < 10`)
+	s.cutOff(t, backup.Full)
+	s.keep = true
+	r := s.take(t, backup.Incremental)
+	if copied, reused := s.copied(t, r.BackupID, "t"); copied == 0 || (reused == 0) == ranges(t) {
+		t.Errorf("%s: %d copied, %d reused: %+v", r.Type, copied, reused, r.Warnings)
 	}
 	s.same(t, r)
 }

@@ -165,7 +165,10 @@ func (w *walk) step() {
 		func() { w.sql("begin; truncate " + t + "; rollback") },
 		func() { w.sql("alter table " + t + " drop n; alter table " + t + " add n int") },
 		func() {
-			w.sql(fmt.Sprintf("alter table %s add g%d bigint generated always as (id * %[2]d) stored", t, w.n))
+			column := fmt.Sprintf("g%d", w.n)
+			if w.sql(fmt.Sprintf("alter table %s add %s bigint generated always as (id * %d) stored", t, column, w.n)) {
+				w.added = append(w.added, t+" "+column)
+			}
 		},
 		func() { // a computed column becomes one that has to be copied
 			column := fmt.Sprintf("e%d", w.n)
@@ -176,9 +179,16 @@ func (w *walk) step() {
 		},
 		func() { // two tables take each other's name
 			i, j := w.random.IntN(randomTables), w.random.IntN(randomTables)
-			if a, b := w.names[i], w.names[j]; i != j && len(w.added) == 0 &&
-				w.sql("begin; alter table "+a+" rename to x; alter table "+b+" rename to "+a+"; alter table x rename to "+b+"; alter index "+a+"_pkey rename to x; alter index "+b+"_pkey rename to "+a+"_pkey; alter index x rename to "+b+"_pkey; commit") {
+			if a, b := w.names[i], w.names[j]; i != j && w.sql("begin; alter table "+a+" rename to x; alter table "+b+" rename to "+a+"; alter table x rename to "+b+"; alter index "+a+"_pkey rename to x; alter index "+b+"_pkey rename to "+a+"_pkey; alter index x rename to "+b+"_pkey; commit") {
 				w.names[i], w.names[j] = b, a
+				for k, added := range w.added {
+					switch table, column, _ := strings.Cut(added, " "); table {
+					case a:
+						w.added[k] = b + " " + column
+					case b:
+						w.added[k] = a + " " + column
+					}
+				}
 			}
 		},
 		func() { w.sql(fmt.Sprintf("alter type mood add value 'mood%d'", w.n)) },
@@ -253,7 +263,7 @@ func (w *walk) sql(text string) bool {
 		w.log = append(w.log, "-- "+pg.Message)
 		_, _ = w.conn.PgConn().Exec(ctx, "rollback").ReadAll()
 		switch pg.Code {
-		case "55P03", "40P01", "42P01", "42P17", "42809", "55000", "42710", "42P07", "22023", "42703", "0A000", "2BP01", "55006", "23514", "42P16":
+		case "55P03", "40P01", "42P01", "42P17", "42809", "55000", "42710", "42P07", "22023", "42703", "0A000", "2BP01", "55006", "23514", "42P16", "428C9", "23505":
 			return false
 		}
 		w.t.Fatalf("%s: %v", statement, err)

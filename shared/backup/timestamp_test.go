@@ -169,6 +169,38 @@ func TestALayerComesOnlyOnTopOfTheSameTable(t *testing.T) {
 	}
 }
 
+// TestALayerNeedsAllOfWhatItIsOnTopOf: a table of which something was removed
+// from the store is copied whole.
+func TestALayerNeedsAllOfWhatItIsOnTopOf(t *testing.T) {
+	t.Parallel()
+	s := newSeries(t, stamped)
+	follow := map[string]string{"events": "at"}
+	for _, removed := range []func(*manifest.Table) string{
+		func(t *manifest.Table) string { return t.Chunks[0].Object },
+		func(t *manifest.Table) string { return t.Layers[0].Chunk.Object },
+	} {
+		if _, err := s.followed(t, backup.Full, follow); err != nil {
+			t.Fatal(err)
+		}
+		pgtest.Exec(t, s.dsn, `update events set at = now() where id = 7`)
+		layered, err := s.followed(t, backup.Incremental, follow)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.store.Delete(context.Background(), removed(&s.manifest(t, layered.BackupID).Tables[0])); err != nil {
+			t.Fatal(err)
+		}
+		r, err := s.followed(t, backup.Incremental, follow)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if table := s.manifest(t, r.BackupID).Tables[0]; len(table.Layers) > 0 || table.Chunks[0].BackupID != "" {
+			t.Errorf("it refers to what is not there: %+v", table)
+		}
+		s.same(t, r)
+	}
+}
+
 // TestNobodyCanSaySinceWhen: with a prepared transaction open, or the sessions
 // of others hidden, a base is no base for a layer.
 func TestNobodyCanSaySinceWhen(t *testing.T) {
