@@ -26,9 +26,10 @@ type FeedGap struct {
 	Until time.Time
 }
 
-// gapLife is how long a number is waited for: longer than a batch's transaction
-// may take.
-const gapLife = time.Minute
+// gapLife is how long a number is waited for: longer than any transaction should
+// take. Most that are missing never come: their transactions failed, or the
+// server crashed, which skips up to 32.
+const gapLife = 15 * time.Minute
 
 // maxGaps bounds a cursor, and MaxFeedCursor its text in bytes.
 const (

@@ -160,7 +160,7 @@ func TestFeedCursorsSurvive(t *testing.T) {
 	if err != nil || c.Text() != "9!4,6,7,8@10.4" || got.Text() != c.Text() {
 		t.Errorf("%s, %s, %v", c.Text(), got.Text(), err)
 	}
-	c.See([]int64{11}, now.Add(2*time.Minute))
+	c.See([]int64{11}, now.Add(20*time.Minute))
 	if len(c.Missing()) != 1 || c.Missing()[0] != 10 {
 		t.Errorf("numbers are waited for too long: %v", c.Missing())
 	}
