@@ -88,6 +88,9 @@ func (b *bench) searches() error {
 			if _, err := read(); err != nil {
 				return fmt.Errorf("%s: %w", c.name, err)
 			}
+			if p.NextCursor == nil { // so few entries
+				break
+			}
 			query.Set("cursor", *p.NextCursor)
 		}
 		before := b.spent(f)
