@@ -20,7 +20,7 @@ ifdef GOARCH
 export GOOS GOARCH
 endif
 
-.PHONY: help run test test-go test-web build lint lint-go lint-web check-template e2e chaos bench clean-data deploy
+.PHONY: help run test test-go test-web build lint lint-go lint-web check-template e2e chaos bench bench-catalog clean-data deploy
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -102,6 +102,9 @@ chaos: ## backups in functions of ten seconds, with processes killed at random (
 
 bench: bin/guarda ## measure backup against pg_dump (needs PostgreSQL's client programs)
 	go run ./tests/bench/backup
+
+bench-catalog: ## measure the reading of large catalogs against pg_dump -s (needs PostgreSQL's programs)
+	go run ./tests/bench/catalog
 
 clean-data: bin/local ## forget the local stack's databases, backups and keys
 	bin/local -forget
