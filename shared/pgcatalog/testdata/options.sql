@@ -68,6 +68,7 @@ create operator class o.one_op for type int using btree as operator 3 o.~~;
 create operator class o.gin_c for type int[] using gin as storage int4, operator 1 &&(anyarray, anyarray), function 1 btint4cmp(int4, int4), function 2 ginarrayextract(anyarray, internal, internal),
   function 3 ginqueryarrayextract(anyarray, internal, smallint, internal, internal, internal, internal), function 4 ginarrayconsistent(internal, smallint, anyarray, integer, internal, internal, internal, internal);
 create type o.range_custom as range (subtype = int4, subtype_opclass = o.one_op);
+do $$ begin grant usage on type o.multirange_custom to museum_reader; revoke usage on type o.multirange_custom from public; exception when invalid_grant_operation then end $$; -- since 14
 create table o.ops (a int8, p point, r int[]);
 create index ops_a on o.ops (a o.ints8 desc nulls last); create index ops_p on o.ops using gist (p o.points); create index ops_r on o.ops using gin (r o.gin_c);
 create extension btree_gist;
