@@ -20,7 +20,7 @@ ifdef GOARCH
 export GOOS GOARCH
 endif
 
-.PHONY: help run test test-go test-web build lint lint-go lint-web check-template e2e chaos bench bench-logs clean-data deploy
+.PHONY: help run test test-go test-web build lint lint-go lint-web check-template e2e chaos bench bench-logs bench-catalog clean-data deploy
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -105,6 +105,9 @@ bench: bin/guarda ## measure backup against pg_dump (needs PostgreSQL's client p
 
 bench-logs: ## measure the log store: search with 10 million entries, ingestion against COPY (an hour, 25 GB)
 	go run ./tests/bench/logs
+
+bench-catalog: ## measure the reading of large catalogs against pg_dump -s (needs PostgreSQL's programs)
+	go run ./tests/bench/catalog
 
 clean-data: bin/local ## forget the local stack's databases, backups and keys
 	bin/local -forget

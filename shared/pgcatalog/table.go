@@ -162,6 +162,12 @@ func (t *relation) ownNotNull(c *column) bool {
 	})
 }
 
+// otherwiseGiven says that INHERITS gives the column what a parent's has, and
+// that this is not what it has itself.
+func (t *relation) otherwiseGiven(c *column, differs func(parent *column) bool) bool {
+	return !t.IsPartition && !t.inheritLater() && slices.ContainsFunc(t.parentColumns(c), differs)
+}
+
 // parentsNotNull says that a parent's column is NOT NULL, and c for that reason:
 // stated again it would be the child's own constraint on PostgreSQL 18.
 func (t *relation) parentsNotNull(c *column) bool {
@@ -244,7 +250,7 @@ func (r *reader) columnAlters(b *strings.Builder, t *relation, c *column) {
 	if c.Statistics >= 0 {
 		b.WriteString(alter + " SET STATISTICS " + itoa(c.Statistics) + ";\n")
 	}
-	if c.Storage != c.TypeStorage {
+	if c.Storage != c.TypeStorage || t.otherwiseGiven(c, func(p *column) bool { return p.Storage != c.Storage }) {
 		b.WriteString(alter + " SET STORAGE " + strings.ToUpper(storageWord(c.Storage)) + ";\n")
 	}
 	switch c.Compression {
@@ -252,6 +258,10 @@ func (r *reader) columnAlters(b *strings.Builder, t *relation, c *column) {
 		b.WriteString(alter + " SET COMPRESSION pglz;\n")
 	case "l":
 		b.WriteString(alter + " SET COMPRESSION lz4;\n")
+	case "":
+		if t.otherwiseGiven(c, func(p *column) bool { return p.Compression != "" }) {
+			b.WriteString(alter + " SET COMPRESSION default;\n")
+		}
 	}
 	if len(c.Options) > 0 {
 		b.WriteString(alter + " SET (" + strings.Join(relOptions("", c.Options), ", ") + ");\n")

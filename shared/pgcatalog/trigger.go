@@ -64,7 +64,7 @@ func (r *reader) readTriggers() error {
 		})
 		if g.Clone {
 			n.deps = append(n.deps, key{2, t.OID})
-			r.cloneParents(n)
+			r.cloneParents(n, g.Name)
 			continue
 		}
 		n.dropSQL = "DROP TRIGGER IF EXISTS " + name + " ON " + t.full() + ";\n"
@@ -103,14 +103,13 @@ func (r *reader) readOtherTriggers() error {
 
 // cloneParents makes a statement about a cloned trigger wait for every trigger
 // of the tables above, of which one has it made.
-func (r *reader) cloneParents(n *node) {
+func (r *reader) cloneParents(n *node, trigger string) {
 	todo := r.rels[n.table].parents
-	_, trigger, _ := strings.Cut(n.name, " ")
 	for len(todo) > 0 {
 		p := todo[0]
 		todo = append(append([]*relation{}, todo[1:]...), p.parents...)
 		for _, other := range r.graph.nodes {
-			if other.kind == "TRIGGER" && other.table == p.OID && strings.HasSuffix(other.name, " "+trigger) {
+			if other.kind == "TRIGGER" && other.table == p.OID && other.name == p.Name+" "+trigger {
 				n.deps = append(n.deps, other.key)
 			}
 		}

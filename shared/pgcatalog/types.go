@@ -245,6 +245,12 @@ func (r *reader) readRanges() error {
 			return s + "\n);\n"
 		})
 		n.shell = shellOf(n)
+		// From 17 on the grants on the range type are those on its multirange type.
+		if m := r.types[g.Multi]; m != nil && r.version < 170000 && utf8.ValidString(m.Name) {
+			r.addSubject(subject{
+				key: subjectKey{classType, m.OID, 0}, node: n, ref: "TYPE " + qualified(m.Schema, m.Name), schema: m.Schema, tag: "TYPE " + m.Name, acl: m.acl(),
+			})
+		}
 	}
 	return nil
 }

@@ -196,8 +196,8 @@ func (x *restoration) indexes(ctx context.Context) error {
 }
 
 // leftOut notes what a target can do without: grants on what another version of
-// the server or of an extension does not have, and labels of a provider that is
-// not loaded there. No restore into that target could bring them back.
+// the server or of an extension does not have or does not take, and labels of a
+// provider that is not loaded there. No restore into that target could bring them back.
 func (x *restoration) leftOut(e *pgcatalog.Entry, err error) bool {
 	var pg *pgconn.PgError
 	if !errors.As(err, &pg) {
@@ -205,6 +205,7 @@ func (x *restoration) leftOut(e *pgcatalog.Entry, err error) bool {
 	}
 	switch {
 	case e.Kind == "ACL" && slices.Contains([]string{"42883", "42P01", "42703", "42704", "3F000"}, pg.Code) && x.choice.OfOthers(e):
+	case e.Kind == "ACL" && pg.Code == "0LP01": // on a multirange type, from 17 on
 	case e.Kind == "SECURITY LABEL" && pg.Code == "22023" && strings.Contains(pg.Message, "security label provider"):
 	default:
 		return false

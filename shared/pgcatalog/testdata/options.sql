@@ -68,10 +68,12 @@ create operator class o.one_op for type int using btree as operator 3 o.~~;
 create operator class o.gin_c for type int[] using gin as storage int4, operator 1 &&(anyarray, anyarray), function 1 btint4cmp(int4, int4), function 2 ginarrayextract(anyarray, internal, internal),
   function 3 ginqueryarrayextract(anyarray, internal, smallint, internal, internal, internal, internal), function 4 ginarrayconsistent(internal, smallint, anyarray, integer, internal, internal, internal, internal);
 create type o.range_custom as range (subtype = int4, subtype_opclass = o.one_op);
+do $$ begin grant usage on type o.multirange_custom to museum_reader; revoke usage on type o.multirange_custom from public; exception when invalid_grant_operation then end $$; -- since 14
 create table o.ops (a int8, p point, r int[]);
 create index ops_a on o.ops (a o.ints8 desc nulls last); create index ops_p on o.ops using gist (p o.points); create index ops_r on o.ops using gin (r o.gin_c);
 create extension btree_gist;
 -- routines: every clause
+create transform for int language sql (from sql with function prsd_lextype(internal), to sql with function int4recv(internal));
 create function o.supported() returns int language sql as 'select 1' support varchar_support;
 create function o.restricted(in a int default 1 + 2, inout b text default e'a\\b''c', variadic "V v" text[] default array['x', null]) language plpgsql volatile called on null input not leakproof parallel restricted cost 0.5 set datestyle to 'ISO, DMY' set search_path to "$user", o, "o.2", '' set "my.guc" to e'it''s \\' as $_$begin b := $1::text; end$_$;
 create function o.from_current() returns text language sql set timezone from current as $$ select 'x' $$;
@@ -105,7 +107,6 @@ create cast (timestamptz as interval) with function age(timestamptz) as assignme
 create function o.to_pair(text, int, bool) returns o.pair language sql immutable as 'select null::o.pair';
 create cast (text as o.pair) with function o.to_pair(text, int, bool) as implicit;
 create cast (o.level as int) with inout as assignment;
-create transform for int language sql (from sql with function prsd_lextype(internal), to sql with function int4recv(internal));
 create transform for o.typ8 language plpgsql (to sql with function o.typ8_recv(internal));
 create default conversion "o.2".latin2 for 'LATIN2' to 'UTF8' from iso8859_to_utf8;
 create collation o."de u" (provider = icu, locale = 'de-u-co-phonebk'); create collation o."Ci" (provider = icu, locale = 'en-u-ks-level1', deterministic = false);
@@ -150,9 +151,11 @@ create table o.ip (a int not null default 1, b text, c int check (c > 0) no inhe
 create table o.ic1 (a int default 2, e text) inherits (o.ip); create table o.ic2 (constraint d_ck check (d > 0), constraint own check (a < 100)) inherits (o.ip);
 create table o.ic3 (primary key (a), unique (b)) inherits (o.ip); create table o.ic4 (f int, a int default 7) inherits (o.ic1, o.ic2);
 alter table o.ip alter z set statistics 5; alter table only o.ip alter z set storage plain; alter table o.ic1 alter b set not null, alter b set default 'child', alter b set (n_distinct = 3); alter table o.ic2 alter d set statistics 44;
-alter table o.ip add constraint nv check (d < 1000) not valid; alter table o.ic1 validate constraint nv;
 create table "o.2".child_elsewhere (own int) inherits (o.ip); create table o.ip_g (a int, g int generated always as (a * 2) stored); create table o.ic_g () inherits (o.ip_g); create table o.ic_g2 (a int, g int) inherits (o.ip_g); -- before 16
 create table "o.2".child_elsewhere (own int) inherits (o.ip); create table o.ip_g (a int, g int generated always as (a * 2) stored); create table o.ic_g () inherits (o.ip_g); create table o.ic_g2 (a int, g int generated always as (a * 2) stored) inherits (o.ip_g); -- since 16
+alter table o.ip add constraint nv check (d < 1000) not valid;
+create table o.ip_store (a text, b text, c text storage main); create table o.ic_store (b text) inherits (o.ip_store); alter table only o.ip_store alter a set storage external, alter b set storage main; alter table o.ic_store alter c set storage extended; -- since 16
+create table o.ip_comp (a text compression pglz, b text); create table o.ic_comp () inherits (o.ip_comp); alter table o.ic_comp alter a set compression default; alter table only o.ip_comp alter b set compression pglz; -- since 14
 -- partitions: bounds of every form, trees, pieces that differ
 create table o.pr (a int, b text, c date not null default '2020-01-01', d int) partition by range (a, b collate "C", (d + 1));
 create table o.pr_1 partition of o.pr for values from (minvalue, minvalue, minvalue) to (1, 'a''b', maxvalue); create table o.pr_2 partition of o.pr (c default '2021-01-01', constraint only_here check (a < 500), d not null) for values from (1, 'a''b\c', 0) to (100, minvalue, minvalue) with (fillfactor = 44);
