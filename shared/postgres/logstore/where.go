@@ -84,18 +84,22 @@ func (w *where) all(q *logs.Query, words logs.TextSearch) {
 		w.add("session_id = ?::text", q.SessionID)
 	}
 	for _, m := range q.Metadata {
-		w.conditions = append(w.conditions, w.metadata(m))
+		w.metadata(m)
 	}
 	for _, m := range q.NotMetadata { // an entry without metadata does not have it
-		w.conditions = append(w.conditions, w.metadata(m)+" is not true")
+		w.conditions = append(w.conditions, w.member(m)+" is not true")
 	}
 	if q.Term != "" {
 		w.term(q, words)
 	}
 }
 
-// metadata returns the condition that a path has a value.
-func (w *where) metadata(m logs.PathValue) string {
+func (w *where) metadata(m logs.PathValue) {
+	w.conditions = append(w.conditions, w.member(m))
+}
+
+// member returns the condition that a path of the metadata has a value.
+func (w *where) member(m logs.PathValue) string {
 	var ways []string
 	for _, path := range m.Readings() {
 		for _, value := range readings(m.Value) {
