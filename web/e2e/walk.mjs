@@ -290,6 +290,7 @@ async function mainJob() {
     await page.locator("mark", { hasText: mark }).first().waitFor();
     await page.getByRole("link", { name: new RegExp(mark) }).click();
     await page.getByText("ninho.galho").waitFor();
+    must(page.url().includes(`q=${mark}`), `opening an entry forgot the search: ${page.url()}`);
     await inspect(r, "log-found");
   });
   await step("the live tail shows what comes in", async () => {
@@ -342,8 +343,10 @@ async function mainJob() {
     await page.getByRole("link", { name: t("logs.export"), exact: true }).click();
     await page.waitForURL(new RegExp(`/admin/logs/export\\?q=${mark}`));
     await page.getByRole("radio", { name: /^NDJSON/ }).check();
-    await page.getByRole("button", { name: /2/ }).and(page.locator("[type=submit]")).click();
-    const link = page.getByRole("link", { name: /\.ndjson$/ }).first();
+    const answer = page.waitForResponse((a) => a.url().endsWith("/api/logs/export"));
+    await page.getByRole("button", { name: t("export.submit_count_other", { formatted: "2" }) }).click();
+    const { file_name: name } = await (await answer).json();
+    const link = page.getByRole("link", { name: t("export.download_of", { name }) });
     await link.waitFor({ timeout: 60_000 });
     const file = await page.request.get(new URL(await link.getAttribute("href"), base).href);
     must(file.ok(), `the link answered ${file.status()}`);

@@ -88,7 +88,8 @@ export function App({
 function Root() {
   const { t } = useTranslation();
   return (
-    <NuqsAdapter>
+    // Through the router, whose location the pages' links are made of.
+    <NuqsAdapter defaultOptions={{ shallow: false }}>
       <Outlet />
       <Toaster label={t("shell.notifications")} />
     </NuqsAdapter>

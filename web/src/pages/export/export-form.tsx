@@ -4,7 +4,7 @@ import { type ReactNode, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useLocation } from "react-router";
 import { toast } from "sonner";
-import { type ExportFormat, useExportLogs } from "@/api/exports";
+import { type ExportFormat, type LogExportRequest, useExportLogs } from "@/api/exports";
 import { useNow } from "@/app/now";
 import { useFormat } from "@/format/use-format";
 import { Button } from "@/ui/button";
@@ -34,20 +34,20 @@ export function ExportForm({ query, set }: { query: Query; set: SetQuery }) {
   const asked = toApi(query, useNow());
   const estimate = useEstimate(asked);
   const make = useExportLogs();
-  // One key for one intent: a retry of a request that was not answered cannot make a second file.
-  const [sent, setSent] = useState({ body: "", key: "" });
+  // What was sent and not answered is sent again as it was, with its key: it cannot make a second file.
+  const [sent, setSent] = useState<{ intent: string; request: LogExportRequest; key: string }>();
   const total = estimate.data?.total;
 
   const submit = () => {
     const request = requestOf(query, choices, Date.now(), zone);
-    const body = JSON.stringify({ ...request, date_range: [query.range, query.start, query.end] });
-    const again = sent.body === body ? sent : { body, key: crypto.randomUUID() };
-    setSent(again);
+    const intent = JSON.stringify({ ...request, date_range: [query.range, query.start, query.end] });
+    const next = sent?.intent === intent ? sent : { intent, request, key: crypto.randomUUID() };
+    setSent(next);
     make.mutate(
-      { request, key: again.key },
+      { request: next.request, key: next.key },
       {
         onSuccess: (made) => {
-          setSent({ body: "", key: "" });
+          setSent(undefined);
           toast.success(t(made.download_url ? "export.made" : "export.begun"), {
             description: made.file_name,
           });
@@ -91,9 +91,15 @@ export function ExportForm({ query, set }: { query: Query; set: SetQuery }) {
           onChange={(event) => choose({ gzip: event.target.checked })}
         />
       </Part>
-      <Columns choices={choices} choose={choose} />
-      <Masking choices={choices} choose={choose} />
-      <div className="sticky bottom-0 flex flex-col gap-2.5 rounded-b-card border-t bg-surface p-4">
+      <details open={choices.cols.length + choices.mask.length > 0 || undefined} className="border-t">
+        <summary className="cursor-pointer rounded px-4 py-3">
+          <span className="font-semibold">{t("export.more")}</span>{" "}
+          <span className="text-[13px] text-ink-2">{summaryOf(choices, t)}</span>
+        </summary>
+        <Columns choices={choices} choose={choose} />
+        <Masking choices={choices} choose={choose} />
+      </details>
+      <div className="flex flex-col gap-2.5 border-t p-4">
         {make.isError && <ErrorPanel compact error={make.error} title={t("error.export")} />}
         <Button
           type="submit"
@@ -112,6 +118,14 @@ export function ExportForm({ query, set }: { query: Query; set: SetQuery }) {
       </div>
     </form>
   );
+}
+
+/** What is chosen, for those who do not look. */
+function summaryOf({ cols, mask }: Choices, t: (key: string, values?: { count: number }) => string): string {
+  return [
+    cols.length ? t("export.columns_chosen", { count: cols.length }) : t("export.columns_all"),
+    mask.length ? t("export.mask_chosen", { count: mask.length }) : t("export.mask_none"),
+  ].join(" · ");
 }
 
 function Part({ title, children, aside }: { title: string; children: ReactNode; aside?: ReactNode }) {

@@ -81,6 +81,7 @@ describe("the export of logs", () => {
     const view = at(`?level=error&meta=a.b%3Dc&${fixed}`, { "POST /api/logs/export": job() });
     await view.user.click(await screen.findByRole("radio", { name: /^NDJSON/ }));
     await view.user.click(screen.getByRole("checkbox", { name: "Comprimir com gzip" }));
+    await view.user.click(screen.getByText("Colunas e dados pessoais"));
     await view.user.click(screen.getByRole("checkbox", { name: "Identificador" }));
     await view.user.click(screen.getByRole("checkbox", { name: "CPF" }));
     await waitFor(() => expect(view.at()).toContain("format=ndjson"));
@@ -98,17 +99,26 @@ describe("the export of logs", () => {
     expect(posted(view)[0]!.headers.get("idempotency-key")).toBeTruthy();
   });
 
-  it("tries again with the same key what was not answered", async () => {
-    const view = at(`?${fixed}`, {
-      "POST /api/logs/export": problem(503, { detail: "O Postgres não responde." }),
+  it("tries again with the same request and key what was not answered", async () => {
+    let answers = 0;
+    const view = at("?range=1h", {
+      "POST /api/logs/export": () =>
+        answers++ === 0 ? problem(503, { detail: "O Postgres não responde." }) : job(),
     });
-    const submit = await screen.findByRole("button", { name: "Exportar 508 registros" });
-    await view.user.click(submit);
+    const submit = () => screen.getByRole("button", { name: "Exportar 508 registros" });
+    await screen.findByText("508 registros");
+    await view.user.click(submit());
     expect(await screen.findByText("O Postgres não responde.")).toBeInTheDocument();
-    await view.user.click(submit);
+    await view.user.click(submit());
     await waitFor(() => expect(posted(view)).toHaveLength(2));
-    const [first, second] = posted(view).map((call) => call.headers.get("idempotency-key"));
-    expect(second).toBe(first);
+    await screen.findByText("O arquivo está pronto");
+    await view.user.click(submit());
+    await waitFor(() => expect(posted(view)).toHaveLength(3));
+    const [first, second, third] = posted(view);
+    const key = (call = first) => call!.headers.get("idempotency-key");
+    expect(second!.body).toEqual(first!.body);
+    expect(key(second)).toBe(key(first));
+    expect(key(third)).not.toBe(key(first));
   });
 
   it("has nothing to make of an empty search, and says so", async () => {

@@ -105,7 +105,7 @@ function Job({ job }: { job: LogExport }) {
         <p className="break-words text-[13px] text-ink-3">{wordsOf(job.filters, t, format.dateTime)}</p>
         {isBeingMade(job) && <Making job={job} />}
         {job.error && (
-          <p role="alert" className="mt-1 break-words text-[13px]">
+          <p className="mt-1 break-words text-[13px]">
             <span className="text-bad">{job.error.message}</span>{" "}
             {job.error.hint && <span className="text-ink-2">{job.error.hint}</span>}
           </p>

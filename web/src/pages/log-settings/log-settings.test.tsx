@@ -102,6 +102,17 @@ describe("the settings of logs", () => {
     );
   });
 
+  it("keep what is being typed when a newer version is read in the background", async () => {
+    let reads = 0;
+    const view = at(() => tagged(settings(), `"${++reads}"`));
+    const limit = await screen.findByRole("textbox", { name: "Registros por minuto" });
+    await view.user.clear(limit);
+    await view.user.type(limit, "99");
+    await view.services.queries.refetchQueries({ queryKey: ["logs", "settings"] });
+    expect(reads).toBe(2);
+    expect(screen.getByRole("textbox", { name: "Registros por minuto" })).toHaveValue("99");
+  });
+
   it("say that an index is being built", async () => {
     at(() => tagged(settings({ text_search_being_prepared: { config: "simple", fold_accents: true } })));
     expect(

@@ -27,7 +27,7 @@ export function LogSettings() {
   const query = useQuery(logSettingsQuery(api));
   // What the form began with; a newer version in the background does not change what is being typed.
   const [base, setBase] = useState<VersionedLogSettings>();
-  const read = base ?? query.data;
+  if (!base && query.data) setBase(query.data);
   return (
     <div className="flex flex-col gap-4">
       <title>{`${t("page.log_settings")} · Guarda`}</title>
@@ -35,16 +35,16 @@ export function LogSettings() {
         <h1 className="font-semibold text-[19px] leading-6 tracking-[-0.012em]">{t("log_settings.title")}</h1>
         <p className="mt-0.5 text-ink-2">{t("log_settings.text")}</p>
       </div>
-      {query.isError && !read ? (
+      {query.isError && !base ? (
         <ErrorPanel
           error={query.error}
           title={t("error.log_settings")}
           onRetry={() => void query.refetch()}
         />
-      ) : read ? (
+      ) : base ? (
         <SettingsForm
-          key={read.etag}
-          read={read}
+          key={base.etag}
+          read={base}
           being={query.data?.settings.text_search_being_prepared}
           onSaved={setBase}
           onReload={async () => setBase((await query.refetch()).data)}

@@ -1,5 +1,5 @@
 import { fireEvent, render, screen, waitFor, within } from "@testing-library/react";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { type Log, serialize } from "@/api/logs";
 import { summary } from "@/test/fixtures";
 import { type Handlers, never, open, problem } from "@/test/stub";
@@ -86,6 +86,17 @@ describe("the logs", () => {
     const view = at("", page([log()]));
     await view.user.type(await screen.findByRole("searchbox"), "cheio{Enter}");
     await waitFor(() => expect(view.at()).toContain("q=cheio"));
+    // What leads on goes on with the search.
+    await waitFor(() =>
+      expect(screen.getByRole("link", { name: "Exportar" })).toHaveAttribute(
+        "href",
+        "/admin/logs/export?q=cheio",
+      ),
+    );
+    expect(screen.getByRole("link", { name: /disco cheio$/ })).toHaveAttribute(
+      "href",
+      `/admin/logs?q=cheio&log=${log().id}`,
+    );
     await view.user.click(await screen.findByRole("button", { name: /^api\s*3/ }));
     await waitFor(() => expect(asked(view).getAll("source")).toEqual(["api"]));
     await view.user.click(screen.getByRole("button", { name: "Tirar o filtro Fonte: api" }));
@@ -249,6 +260,35 @@ describe("the logs", () => {
     const call = view.calls.find((one) => one.path === "/api/logs/tail")!;
     expect(call.url.searchParams.getAll("level")).toEqual(["error"]);
     expect(call.headers.get("authorization")).toBe("Bearer token-1");
+    view.unmount();
+  });
+
+  it("hold what comes in while the reader is further down, and count all of it", async () => {
+    let send = (_: string) => {};
+    const stream = new ReadableStream<Uint8Array>({
+      start(controller) {
+        send = (text) => controller.enqueue(new TextEncoder().encode(text));
+      },
+    });
+    const event = (id: string) =>
+      `event: log\nid: ${id}\ndata: ${JSON.stringify(log({ id, message: id }))}\n\n`;
+    const scrolledTo = (y: number) => {
+      Object.defineProperty(globalThis, "scrollY", { value: y, configurable: true });
+      fireEvent.scroll(window);
+    };
+    onTestFinished(() => scrolledTo(0));
+    const view = at("?live=true", page([log()]), {
+      "GET /api/logs/tail": () => new Response(stream, { headers: { "content-type": "text/event-stream" } }),
+    });
+    await screen.findByText("Acompanhando; registros novos aparecem no topo.");
+    scrolledTo(500);
+    await screen.findByText("Em pausa enquanto você lê mais abaixo.");
+    send(Array.from({ length: 2_001 }, (_, i) => event(`n${i}`)).join(""));
+    const button = await screen.findByRole("button", { name: "2.001 registros novos" });
+    expect(screen.queryByText("n2000")).not.toBeInTheDocument();
+    await view.user.click(button);
+    expect(await screen.findByText("n2000")).toBeInTheDocument();
+    expect(screen.queryByRole("button", { name: /registros novos/ })).not.toBeInTheDocument();
     view.unmount();
   });
 
