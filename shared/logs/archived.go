@@ -212,3 +212,26 @@ func Member(path string, value any) string {
 	}
 	return ""
 }
+
+// Removed adds up rows that leave a segment.
+type Removed struct {
+	Counts map[Minutely]int
+	IDs    []uuid.UUID
+}
+
+// Minutely is what entries of a minute are counted by.
+type Minutely struct {
+	Minute  int64 // its start, microseconds since 1970
+	Source  string
+	Level   Level
+	Pattern uuid.UUID // zero: none
+}
+
+// Add adds a row.
+func (r *Removed) Add(a *Archived) {
+	if r.Counts == nil {
+		r.Counts = map[Minutely]int{}
+	}
+	r.Counts[Minutely{a.CreatedAt().Truncate(time.Minute).UnixMicro(), a.Source, a.Level, a.Pattern.UUID}]++
+	r.IDs = append(r.IDs, a.ID)
+}

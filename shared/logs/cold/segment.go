@@ -55,6 +55,7 @@ type writer struct {
 	sum    *big.Int
 	kinds  map[logs.Kind]int64
 	failed error
+	raw    []byte // the index, when it is stored
 }
 
 // countingWriter knows how many bytes went through.
@@ -174,6 +175,9 @@ func (w *writer) why(err error) error {
 	return w.failed
 }
 
+// empty reports whether no row was added.
+func (w *writer) empty() bool { return w.seg.Rows == 0 && len(w.rows) == 0 }
+
 // abandon ends the writing of a segment that is not wanted any more.
 func (w *writer) abandon() {
 	_ = w.why(io.ErrClosedPipe)
@@ -210,6 +214,7 @@ func (w *writer) close(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	w.raw = raw
 	w.seg.IndexSize, w.seg.IndexHeader = int64(len(raw)), int64(header)
 	_, err = w.blobs.Put(ctx, w.seg.IndexPath(), bytes.NewReader(raw), blob.PutOptions{ContentType: "application/octet-stream"})
 	return err

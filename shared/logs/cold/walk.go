@@ -89,12 +89,12 @@ func (r *Reader) Walk(ctx context.Context, segs []*logs.Segment, w *logs.Wanted,
 
 // merge takes row groups together, which may overlap.
 type merge struct {
-	w      *logs.Wanted
-	reader *Reader
-	picks  []pick // by where they begin, in the order of the walk
-	loads  []*loading
-	next   int // of picks that is opened next
-	cursors  []*cursor
+	w       *logs.Wanted
+	reader  *Reader
+	picks   []pick // by where they begin, in the order of the walk
+	loads   []*loading
+	next    int // of picks that is opened next
+	cursors []*cursor
 }
 
 type cursor struct{ rows []logs.Archived }
