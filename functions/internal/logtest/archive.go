@@ -2,6 +2,8 @@ package logtest
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -32,10 +34,11 @@ func NewArchive(t *testing.T, w *World) *Archive {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return w.archive(t, files)
+	return w.Archive(t, files)
 }
 
-func (w *World) archive(t *testing.T, files blob.Store) *Archive {
+// Archive gives a world an object store.
+func (w *World) Archive(t *testing.T, files blob.Store) *Archive {
 	t.Helper()
 	a := &Archive{Blobs: blobfault.New(t, files), Clock: clock.At(time.Now().UTC()), w: w}
 	a.Reader = &cold.Reader{Open: func(context.Context) (blob.Store, error) { return a.Blobs, nil }}
@@ -118,4 +121,64 @@ func (s slowCold) Walk(ctx context.Context, segs []*logs.Segment, w *logs.Wanted
 		s.clock.Advance(time.Minute)
 		return f(rows, to)
 	})
+}
+
+// All is every entry as a text, in the order of time, as exports read them.
+func (a *Archive) All(t *testing.T) []string {
+	t.Helper()
+	s := logstore.New(a.w.Pool, clock.System{})
+	s.Cold = &cold.Reader{Open: func(context.Context) (blob.Store, error) { return a.Blobs, nil }}
+	var out []string
+	err := s.Stream(t.Context(), &logs.Query{OldestTop: true}, logs.TextSearch{Config: "portuguese"}, func(r *logs.Row) error {
+		out = append(out, fmt.Sprintf("%s %s %s %s %s %s %s %s %s", r.CreatedAt, r.ID, r.Level, r.Source, r.Message, r.Metadata, r.UserID, r.SessionID, r.PatternID))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// Agree fails the test unless the counts are those of the entries of both
+// tiers.
+func (a *Archive) Agree(t *testing.T) {
+	t.Helper()
+	counted := map[string]int{}
+	s := logstore.New(a.w.Pool, clock.System{})
+	s.Cold = a.Reader
+	err := s.Stream(t.Context(), &logs.Query{}, logs.TextSearch{}, func(r *logs.Row) error {
+		pattern := string(r.PatternID)
+		if pattern == "" {
+			pattern = "00000000-0000-0000-0000-000000000000"
+		}
+		counted[fmt.Sprintf("60 %s:00Z %s %s %s", r.CreatedAt[:16], r.Source, r.Level, pattern)]++
+		counted[fmt.Sprintf("86400 %sT00:00:00Z %s %s %s", r.CreatedAt[:10], r.Source, r.Level, pattern)]++
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for k, n := range counted {
+		want = append(want, fmt.Sprintf("%s: %d", k, n))
+	}
+	slices.Sort(want)
+	got := a.w.Texts(`select format('%s %s %s %s %s: %s', span, to_char(bucket at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), source, level, pattern_id, sum(n)) from guarda.log_counts where span <> 3600 group by span, bucket, source, level, pattern_id having sum(n) <> 0`)
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("counts and entries differ:\n%.500v\n%.500v", got, want)
+	}
+}
+
+// Objects are the keys of the archive's objects.
+func (a *Archive) Objects(t *testing.T) []string {
+	t.Helper()
+	out := []string{}
+	for o, err := range a.Blobs.List(t.Context(), "_logs/cold/") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, o.Key)
+	}
+	return out
 }
