@@ -40,7 +40,7 @@ func NewArchive(t *testing.T, w *World) *Archive {
 // Archive gives a world an object store.
 func (w *World) Archive(t *testing.T, files blob.Store) *Archive {
 	t.Helper()
-	a := &Archive{Blobs: blobfault.New(t, files), Clock: clock.At(time.Now().UTC()), w: w}
+	a := &Archive{Blobs: blobfault.New(t, files), Clock: clock.At(clock.System{}.Now()), w: w}
 	a.Reader = &cold.Reader{Open: func(context.Context) (blob.Store, error) { return a.Blobs, nil }}
 	w.Store.Cold = a.Reader
 	a.Keeper = &cold.Keeper{Entries: logstore.New(w.Pool, a.Clock), Blobs: a.Blobs, Clock: a.Clock, Log: w.Log, PieceRows: 500}

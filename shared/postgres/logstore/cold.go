@@ -55,6 +55,18 @@ func (x *search) walk(ctx context.Context, low, high time.Time, ranges []timeRan
 	if x.store.Cold == nil {
 		return coldError{fault.New(fault.Unavailable, "archived log entries cannot be read here")}
 	}
+	// What comes before all of them needs no object store.
+	if a, b := x.beforeAll(segs, low, high); a.Before(b) {
+		more, err := f(nil, a, b)
+		if err != nil || !more {
+			return err
+		}
+		if x.q.OldestTop {
+			low, x.reached = b, b
+		} else {
+			high, x.reached = a, a
+		}
+	}
 	w, err := x.wanted(ctx, low, high, ranges)
 	if err != nil {
 		return err
@@ -88,6 +100,23 @@ func (x *search) walk(ctx context.Context, low, high time.Time, ranges []timeRan
 		err = fault.New(fault.Unavailable, "archived log entries of %s are not in the object store", low.Format(time.DateOnly)).Because(err)
 	}
 	return coldError{err}
+}
+
+// beforeAll is the part of a range that a search gets to before it gets to any
+// segment.
+func (x *search) beforeAll(segs []*logs.Segment, low, high time.Time) (time.Time, time.Time) {
+	if x.q.OldestTop {
+		first := high
+		for _, s := range segs {
+			first = earliest(first, s.Low)
+		}
+		return low, first
+	}
+	last := low
+	for _, s := range segs {
+		last = latest(last, s.High.Add(time.Microsecond))
+	}
+	return last, high
 }
 
 // cutShort reports whether a search ends with what it has: because its time is
