@@ -33,7 +33,7 @@ func run(t *testing.T, w *logtest.World, blobs blob.Store) result {
 	t.Helper()
 	var e event
 	contract.Event(t, "logs-keeper", &e)
-	got, err := newHandler(w.Store, blobs, w.Log)(t.Context(), e)
+	got, err := newHandler(w.Store, blobs, clock.System{}, w.Log)(t.Context(), e)
 	if err != nil {
 		t.Fatal(err)
 	}

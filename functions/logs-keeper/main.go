@@ -1,6 +1,7 @@
 // Command logs-keeper is the function that EventBridge Scheduler calls every
 // minute for the log store: it stores what was put aside while Postgres was
-// away, makes partitions ahead, drops old ones, and adds up counts.
+// away, makes partitions ahead, drops old ones, adds up counts, moves old days
+// to the object store, and erases there and in Postgres what is asked for.
 package main
 
 import (
@@ -34,5 +35,5 @@ func build(ctx context.Context, log *slog.Logger) (lambdafn.Job[event], error) {
 	}
 	store := logstore.New(db, clock.System{})
 	store.Patterns = patternstore.New(db, clock.System{})
-	return newHandler(store, blobs, log), nil
+	return newHandler(store, blobs, clock.System{}, log), nil
 }

@@ -7,10 +7,13 @@ import (
 	"log/slog"
 	"net/http"
 
+	"guarda/shared/blob"
+	"guarda/shared/blob/open"
 	"guarda/shared/clock"
 	"guarda/shared/config"
 	"guarda/shared/config/awssecret"
 	"guarda/shared/lambdafn"
+	"guarda/shared/logs/cold"
 	"guarda/shared/postgres"
 	"guarda/shared/postgres/idempotencystore"
 	"guarda/shared/postgres/logstore"
@@ -19,7 +22,7 @@ import (
 func main() { lambdafn.StartHTTP("logs-search", build) }
 
 func build(ctx context.Context, log *slog.Logger) (http.Handler, error) {
-	cfg, err := config.Load(ctx, awssecret.Fetch, config.Database)
+	cfg, err := config.Load(ctx, awssecret.Fetch, config.Database, config.Store)
 	if err != nil {
 		return nil, err
 	}
@@ -27,5 +30,8 @@ func build(ctx context.Context, log *slog.Logger) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return New(Deps{Log: log, Store: logstore.New(db, clock.System{}), Answers: idempotencystore.New(db, clock.System{}), Clock: clock.System{}}), nil
+	store := logstore.New(db, clock.System{})
+	// The bucket is opened by the first query that reaches archived days.
+	store.Cold = &cold.Reader{Open: func(ctx context.Context) (blob.Store, error) { return open.Store(ctx, cfg.StoreURL, open.Options{}) }}
+	return New(Deps{Log: log, Store: store, Answers: idempotencystore.New(db, clock.System{}), Clock: clock.System{}}), nil
 }

@@ -38,6 +38,7 @@ type settings struct {
 	TextSearch    textSearch          `json:"text_search"`
 	KeyLimit      int                 `json:"entries_per_minute"`
 	Retention     []retention         `json:"retention"`
+	HotDays       *int                `json:"hot_days"`
 	Masking       map[string][]string `json:"masking"`
 	BeingPrepared *textSearch         `json:"text_search_being_prepared,omitempty"`
 }
@@ -46,6 +47,9 @@ func viewOf(s *logs.Settings) settings {
 	v := settings{TextSearch: textSearch{s.TextSearch, s.FoldAccents}, KeyLimit: s.KeyLimit, Retention: []retention{}, Masking: s.Masking}
 	if s.Wanted != nil {
 		v.BeingPrepared = &textSearch{s.Wanted.Config, s.Wanted.Fold}
+	}
+	if s.HotDays > 0 {
+		v.HotDays = &s.HotDays
 	}
 	for _, r := range s.Retention {
 		var out retention
@@ -107,6 +111,10 @@ func check(in settings) (*logs.Settings, error) {
 	out := &logs.Settings{KeyLimit: in.KeyLimit, Masking: in.Masking, Wanted: &logs.TextSearch{Config: in.TextSearch.Config, Fold: in.TextSearch.FoldAccents}}
 	c.Text("text_search.config", in.TextSearch.Config, 63)
 	c.Range("entries_per_minute", in.KeyLimit, 1, 1_000_000_000)
+	if in.HotDays != nil {
+		out.HotDays = *in.HotDays
+		c.Range("hot_days", out.HotDays, 1, 36500)
+	}
 	if len(in.Retention) > maxRules {
 		c.Field("retention", "too_many", "has more than %d items", maxRules)
 	}

@@ -14,14 +14,14 @@ func TestSettingsAreReplacedAsAWholeAndOnlyAsRead(t *testing.T) {
 	w := logtest.New(t)
 	c := &contract.Client{Handler: New(w.Log, w.Store), As: contract.Admin}
 	first := c.Do(t, http.MethodGet, "/api/settings/logs", "")
-	const body = `{"text_search":{"config":"portuguese","fold_accents":true},"entries_per_minute":500,
+	const body = `{"text_search":{"config":"portuguese","fold_accents":true},"entries_per_minute":500,"hot_days":30,
 		"retention":[{"days":90},{"level":"debug","days":7},{"source":"audit"}],"masking":{"*":["email","cpf"],"shop":[]}}`
 	changed := c.Do(t, http.MethodPut, "/api/settings/logs", body, "If-Match", first.Header.Get("ETag"))
 	var got settings
 	if err := json.Unmarshal(changed.Body, &got); err != nil || changed.Status != 200 {
 		t.Fatalf("%d %s", changed.Status, changed.Body)
 	}
-	if got.KeyLimit != 500 || len(got.Retention) != 3 || len(got.Masking["*"]) != 2 || got.TextSearch.FoldAccents || got.BeingPrepared == nil || !got.BeingPrepared.FoldAccents {
+	if got.KeyLimit != 500 || got.HotDays == nil || *got.HotDays != 30 || len(got.Retention) != 3 || len(got.Masking["*"]) != 2 || got.TextSearch.FoldAccents || got.BeingPrepared == nil || !got.BeingPrepared.FoldAccents {
 		t.Errorf("%s", changed.Body)
 	}
 	if again := c.Do(t, http.MethodPut, "/api/settings/logs", body, "If-Match", first.Header.Get("ETag")); again.Status != 412 {
@@ -32,6 +32,7 @@ func TestSettingsAreReplacedAsAWholeAndOnlyAsRead(t *testing.T) {
 		`{"text_search":{"config":"simple","fold_accents":true},"entries_per_minute":0,"retention":[],"masking":{}}`,
 		`{"text_search":{"config":"simple","fold_accents":true},"entries_per_minute":5,"retention":[{"days":1},{"days":2}],"masking":{}}`,
 		`{"text_search":{"config":"simple","fold_accents":true},"entries_per_minute":5,"retention":[{"level":"loud"}],"masking":{"a":["dna"]}}`,
+		`{"text_search":{"config":"simple","fold_accents":true},"entries_per_minute":5,"retention":[],"masking":{},"hot_days":0}`,
 	} {
 		if a := c.Do(t, http.MethodPut, "/api/settings/logs", bad, "If-Match", changed.Header.Get("ETag")); a.Status != 422 {
 			t.Errorf("%s: %d %s", bad, a.Status, a.Body)

@@ -6,6 +6,7 @@ type Settings struct {
 	FoldAccents  bool   // whether words are compared without their accents
 	KeyLimit     int    // entries per minute and identity
 	MaxAgeDays   int    // older entries are not taken in
+	HotDays      int    // days that are older leave Postgres for the object store; 0: none does
 	Retention    []RetentionRule
 	Masking      map[string][]string // rules by source; "*" for every source that has none of its own
 	Version      int64

@@ -10,6 +10,7 @@ import (
 	"guarda/shared/blob"
 	"guarda/shared/clock"
 	"guarda/shared/logs"
+	"guarda/shared/logs/cold"
 	"guarda/shared/logs/export"
 	"guarda/shared/postgres"
 	"guarda/shared/postgres/exportstore"
@@ -18,7 +19,9 @@ import (
 
 // New makes a runner on Guarda's own database.
 func New(db postgres.DB, files func(context.Context) (blob.Store, error), c clock.Clock, log *slog.Logger) *export.Runner {
-	return &export.Runner{Store: exportstore.New(db), Entries: entries{logstore.New(db, c)}, Files: files, Clock: c, Log: log}
+	store := logstore.New(db, c)
+	store.Cold = &cold.Reader{Open: files}
+	return &export.Runner{Store: exportstore.New(db), Entries: entries{store}, Files: files, Clock: c, Log: log}
 }
 
 // entries adds the bars of a histogram to the log store.

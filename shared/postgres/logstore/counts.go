@@ -26,9 +26,11 @@ func (s *Store) Count(ctx context.Context, q *logs.Query, words logs.TextSearch,
 			return err
 		}
 		if kind == byCounts {
-			return x.sum(ctx, 0, 86400, func(_ time.Time, _ logs.Level, _ string, _ uuid.UUID, n int64) { total.N += n })
+			err := x.sum(ctx, 0, 86400, func(_ time.Time, _ logs.Level, _ string, _ uuid.UUID, n int64) { total.N += n })
+			total.AtLeast = x.shortCount(err)
+			return err
 		}
-		return x.eachWindow(ctx, kind, func(low, high time.Time) (bool, error) {
+		return x.eachWindow(ctx, kind, x.bothTiers(ctx, func(low, high time.Time) (bool, error) {
 			w := x.conditions()
 			w.between("created_at", low, high)
 			limit := ""
@@ -41,9 +43,14 @@ func (s *Store) Count(ctx context.Context, q *logs.Query, words logs.TextSearch,
 				total.N, total.AtLeast = most, true
 			}
 			return !total.AtLeast, err
-		}, func(time.Time) { total.AtLeast = true })
+		}, func(rows []logs.Archived) bool {
+			if total.N += int64(len(rows)); most > 0 && total.N > most {
+				total.N, total.AtLeast = most, true
+			}
+			return !total.AtLeast
+		}), func(time.Time) { total.AtLeast = true })
 	})
-	if errors.Is(err, errTimeUp) {
+	if errors.Is(err, errTimeUp) || isCold(err) && total.AtLeast {
 		return total, nil
 	}
 	if err != nil {
@@ -92,13 +99,17 @@ func (s *Store) Tallies(ctx context.Context, q *logs.Query, words logs.TextSearc
 			return err
 		}
 		if kind == byCounts {
-			return x.sum(ctx, interval, coarsest(interval), add)
+			err := x.sum(ctx, interval, coarsest(interval), add)
+			if x.shortCount(err) {
+				backTo = x.reached
+			}
+			return err
 		}
 		return x.eachWindow(ctx, kind, func(low, high time.Time) (bool, error) {
 			return true, x.countRows(ctx, interval, low, high, add)
 		}, func(at time.Time) { backTo = at })
 	})
-	if err != nil && !errors.Is(err, errTimeUp) {
+	if err != nil && !errors.Is(err, errTimeUp) && (!isCold(err) || len(sums) == 0) {
 		return nil, backTo, explainSearch(err)
 	}
 	for k, n := range sums {
@@ -141,6 +152,13 @@ func (x *search) eachWindow(ctx context.Context, kind strategy, count func(low, 
 				return err
 			}
 			more, err := count(a, b)
+			if x.shortCount(err) {
+				timeUp(earliest(b, x.reached))
+				if !isCold(err) {
+					err = errTimeUp
+				}
+				return err
+			}
 			if isTimeout(err) || err == nil && more && !x.store.clock.Now().Before(x.until) && low.Before(a) {
 				timeUp(b)
 				return errTimeUp
@@ -183,13 +201,17 @@ func cutTo(interval int) string {
 // whole, the longest first, and the rows of the seconds at both ends.
 func (x *search) sum(ctx context.Context, interval, longest int, add addTally) error {
 	pieces, ends := cover(x.low, x.high, longest)
+	var short error // archived entries of an end that were not counted
 	for _, e := range ends {
-		if err := x.countRows(ctx, interval, e.low, e.high, add); err != nil {
+		switch err := x.countRows(ctx, interval, e.low, e.high, add); {
+		case x.shortCount(err) && !isTimeout(err):
+			short = err
+		case err != nil:
 			return err
 		}
 	}
 	if len(pieces) == 0 {
-		return nil
+		return short
 	}
 	w := &where{}
 	w.counted(x.q)
@@ -199,11 +221,31 @@ func (x *search) sum(ctx context.Context, interval, longest int, add addTally) e
 		parts = append(parts, fmt.Sprintf("select %s, n from guarda.log_counts where span = %d and bucket >= %s and bucket < %s and %s",
 			grouping(interval, "bucket"), p.span, timeLiteral(p.low), timeLiteral(p.high), w))
 	}
-	return x.tally(ctx, fmt.Sprintf(`select at, level, source, pattern, sum(n)::bigint from (%s) c (at, level, source, pattern, n) group by 1, 2, 3, 4`,
+	err := x.tally(ctx, fmt.Sprintf(`select at, level, source, pattern, sum(n)::bigint from (%s) c (at, level, source, pattern, n) group by 1, 2, 3, 4`,
 		strings.Join(parts, " union all ")), w.args, add)
+	if err == nil {
+		err = short
+	}
+	return err
 }
 
 func (x *search) countRows(ctx context.Context, interval int, low, high time.Time, add addTally) error {
+	_, err := x.bothTiers(ctx, func(low, high time.Time) (bool, error) {
+		return true, x.countHot(ctx, interval, low, high, add)
+	}, func(rows []logs.Archived) bool {
+		for i := range rows {
+			if a := &rows[i]; interval > 0 {
+				add(a.CreatedAt(), a.Level, "", uuid.Nil, 1)
+			} else {
+				add(a.CreatedAt(), a.Level, a.Source, a.Pattern.UUID, 1)
+			}
+		}
+		return true
+	})(low, high)
+	return err
+}
+
+func (x *search) countHot(ctx context.Context, interval int, low, high time.Time, add addTally) error {
 	w := x.conditions()
 	w.between("created_at", low, high)
 	return x.tally(ctx, fmt.Sprintf(`select %s, count(*) from guarda.advanced_logs where %s group by 1, 2, 3, 4`, grouping(interval, cutTo(interval)), w), w.args, add)

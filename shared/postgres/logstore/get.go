@@ -18,7 +18,7 @@ import (
 // every partition's key is read.
 func (s *Store) Get(ctx context.Context, id string) (hit *logs.Hit, err error) {
 	err = s.read(ctx, func(tx pgx.Tx) error {
-		hit, err = get(ctx, tx, id)
+		hit, err = s.get(ctx, tx, id)
 		return err
 	})
 	if err != nil {
@@ -27,7 +27,7 @@ func (s *Store) Get(ctx context.Context, id string) (hit *logs.Hit, err error) {
 	return hit, nil
 }
 
-func get(ctx context.Context, tx pgx.Tx, id string) (*logs.Hit, error) {
+func (s *Store) get(ctx context.Context, tx pgx.Tx, id string) (*logs.Hit, error) {
 	find := func(low, high time.Time) (*logs.Hit, error) {
 		w := &where{}
 		w.add("id = ?::text::uuid", id)
@@ -37,10 +37,13 @@ func get(ctx context.Context, tx pgx.Tx, id string) (*logs.Hit, error) {
 			return nil, err
 		}
 		h, err := pgx.CollectExactlyOneRow(rows, scanHit)
-		if errors.Is(err, pgx.ErrNoRows) {
+		switch {
+		case !errors.Is(err, pgx.ErrNoRows):
+			return &h, err
+		case low.IsZero(): // of archived entries either the id or the table of ids knows the time
 			return nil, nil
 		}
-		return &h, err
+		return s.findArchived(ctx, tx, id, low, high)
 	}
 	if at, ok := logs.TimeOf(parseUUID(id)); ok {
 		if h, err := find(at, at.Add(time.Millisecond)); h != nil || err != nil {

@@ -123,7 +123,7 @@ func (s *Store) retain(ctx context.Context, now time.Time, settings *logs.Settin
 	if shortest == 0 {
 		return nil
 	}
-	rows, err := s.db.Query(ctx, `select d from guarda.log_days() d where d < $1::text::date order by d`, now.AddDate(0, 0, -shortest).Format(time.DateOnly))
+	rows, err := s.db.Query(ctx, `select d from (select d from guarda.log_days() d union select day from guarda.log_segments where state = 'live') x where d < $1::text::date order by d`, now.AddDate(0, 0, -shortest).Format(time.DateOnly))
 	if err != nil {
 		return err
 	}

@@ -132,6 +132,10 @@ func (x *search) inMinutes(ctx context.Context) (*logs.Found, error) {
 			for len(minutes) > 0 {
 				some := x.enough(minutes, time.Minute, x.o.Limit-len(out.Hits))
 				hits, err := x.minutes(ctx, some, x.o.Limit+1-len(out.Hits))
+				if low, high, yes := x.cutShort(err, len(out.Hits)+len(hits), x.low, x.high); yes && !x.reached.IsZero() {
+					out.Hits = append(out.Hits, hits...)
+					return x.unfinished(out, low, high), errTimeUp
+				}
 				if err != nil {
 					return nil, err
 				}
@@ -157,8 +161,15 @@ func (x *search) cut(list []bucket, span time.Duration) []timeRange {
 // its own, so that nothing between them is read.
 func (x *search) minutes(ctx context.Context, list []bucket, limit int) ([]logs.Hit, error) {
 	ranges := joined(x.cut(list, time.Minute))
+	if low := earliest(ranges[0].low, ranges[len(ranges)-1].low); x.reachesCold(low) {
+		return x.minutesOfBoth(ctx, ranges, limit)
+	}
+	return x.hotMinutes(ctx, ranges, limit)
+}
+
+func (x *search) hotMinutes(ctx context.Context, ranges []timeRange, limit int) ([]logs.Hit, error) {
 	if len(ranges) == 1 && ranges[0].low.Truncate(day).Equal(ranges[0].high.Add(-1).Truncate(day)) {
-		return x.page(ctx, ranges[0].low, ranges[0].high, limit)
+		return x.hotPage(ctx, ranges[0].low, ranges[0].high, limit)
 	}
 	w := x.conditions()
 	lows, highs := make([]time.Time, len(ranges)), make([]time.Time, len(ranges))

@@ -91,6 +91,10 @@ type search struct {
 	// a position its whole moment is in the range, and the position excludes
 	// what was shown.
 	low, high time.Time
+	// See cold.go: where archived rows end, zero when there are none; how far a
+	// walk over them got; the term as Postgres reads it.
+	coldTo, reached time.Time
+	tsquery         string
 }
 
 type strategy string
@@ -104,10 +108,13 @@ const (
 
 // bounds finds the range: what the query says, cut to where there are entries.
 func (x *search) bounds(ctx context.Context) error {
-	var first, last *time.Time
-	err := x.tx.QueryRow(ctx, `select min(bucket), max(bucket) from guarda.log_counts where span = 86400`).Scan(&first, &last)
+	var first, last, cold *time.Time
+	err := x.tx.QueryRow(ctx, `select min(bucket), max(bucket), (select max(high) from guarda.log_segments where state = 'live') from guarda.log_counts where span = 86400`).Scan(&first, &last, &cold)
 	if err != nil || first == nil {
 		return err
+	}
+	if cold != nil {
+		x.coldTo = cold.Add(time.Microsecond)
 	}
 	x.low, x.high = first.UTC(), last.UTC().Add(24*time.Hour)
 	if x.q.Start.After(x.low) {
@@ -188,8 +195,18 @@ func (x *search) conditions() *where {
 	return w
 }
 
-// page runs the statement for a range and collects its hits.
+// page returns the first hits of a range.
 func (x *search) page(ctx context.Context, low, high time.Time, limit int) ([]logs.Hit, error) {
+	if x.reachesCold(low) {
+		return x.pageOfBoth(ctx, low, high, nil, limit, func(low, high time.Time, limit int) ([]logs.Hit, error) {
+			return x.hotPage(ctx, low, high, limit)
+		})
+	}
+	return x.hotPage(ctx, low, high, limit)
+}
+
+// hotPage runs the statement for a range and collects its hits.
+func (x *search) hotPage(ctx context.Context, low, high time.Time, limit int) ([]logs.Hit, error) {
 	w := x.conditions()
 	w.between("created_at", low, high)
 	w.args = append(w.args, limit)
@@ -200,6 +217,11 @@ func (x *search) page(ctx context.Context, low, high time.Time, limit int) ([]lo
 // marked adds the marked message: outside of the limit, so that only what is
 // shown is marked.
 func (x *search) marked(w *where, inner string) string {
+	return fmt.Sprintf(`select %s, %s from (%s) l order by created_at %[4]s, id %[4]s`, columns, x.mark(w), inner, x.direction())
+}
+
+// mark is the expression of a marked message.
+func (x *search) mark(w *where) string {
 	mark := "''"
 	if x.q.Term != "" && (x.q.Mode == logs.Words || x.q.Mode == "") {
 		message := "message"
@@ -210,7 +232,7 @@ func (x *search) marked(w *where, inner string) string {
 		query := strings.Replace(tsquery(x.o.Words), "?", fmt.Sprintf("$%d", len(w.args)), 1)
 		mark = fmt.Sprintf("case when octet_length(message) <= %d then ts_headline('%s', %s, %s, 'HighlightAll=true, StartSel=%s, StopSel=%s') else '' end", maxMarked, x.o.Words.Config, message, query, markStart, markStop)
 	}
-	return fmt.Sprintf(`select %s, %s from (%s) l order by created_at %[4]s, id %[4]s`, columns, mark, inner, x.direction())
+	return mark
 }
 
 func (x *search) collect(ctx context.Context, sql string, args []any) ([]logs.Hit, error) {
@@ -271,8 +293,9 @@ func (x *search) inWindows(ctx context.Context, kind strategy) (*logs.Found, err
 				return nil, err
 			}
 			hits, err := x.page(ctx, a, b, x.o.Limit+1-len(out.Hits))
-			if isTimeout(err) {
-				return x.unfinished(out, low, high), errTimeUp
+			if restLow, restHigh, yes := x.cutShort(err, len(out.Hits)+len(hits), low, high); yes {
+				out.Hits = append(out.Hits, hits...)
+				return x.unfinished(out, restLow, restHigh), errTimeUp
 			}
 			if err != nil {
 				return nil, err

@@ -19,7 +19,7 @@ func (s *Store) LogSettings(ctx context.Context) (*logs.Settings, error) {
 	var wantedFold *bool
 	var masked []string
 	rows, err := s.db.Query(ctx, `
-		select 0, text_search, fold_accents, key_limit, max_age_days, version, wanted_text_search, wanted_fold_accents, '', null::text[], '', '', 0 from guarda.log_settings
+		select 0, text_search, fold_accents, key_limit, max_age_days, version, wanted_text_search, wanted_fold_accents, '', null::text[], '', '', coalesce(hot_days, 0) from guarda.log_settings
 		union all select 1, '', false, 0, 0, 0, null, null, source, rules, '', '', 0 from guarda.log_masking
 		union all select 2, '', false, 0, 0, 0, null, null, coalesce(source, ''), null, coalesce(level, ''), id::text, coalesce(days, 0) from guarda.log_retention
 		order by 1`)
@@ -33,7 +33,7 @@ func (s *Store) LogSettings(ctx context.Context) (*logs.Settings, error) {
 	_, err = pgx.ForEachRow(rows, []any{&kind, &config, &fold, &keyLimit, &maxAge, &version, &wanted, &wantedFold, &source, &masked, &level, &id, &days}, func() error {
 		switch kind {
 		case 0:
-			out.TextSearch, out.FoldAccents, out.KeyLimit, out.MaxAgeDays, out.Version = config, fold, keyLimit, maxAge, version
+			out.TextSearch, out.FoldAccents, out.KeyLimit, out.MaxAgeDays, out.HotDays, out.Version = config, fold, keyLimit, maxAge, days, version
 			if wanted != nil && wantedFold != nil {
 				out.Wanted = &logs.TextSearch{Config: *wanted, Fold: *wantedFold}
 			}
@@ -89,7 +89,7 @@ func (s *Store) Spend(ctx context.Context, subject, keyID string, n, limit int) 
 // fault.Precondition.
 func (s *Store) SetLogSettings(ctx context.Context, to *logs.Settings, version int64) error {
 	err := postgres.Tx(ctx, s.db, postgres.TxOptions{}, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `update guarda.log_settings set key_limit = $1::int, version = version + 1, updated_at = $2::timestamptz where version = $3::bigint`, to.KeyLimit, s.clock.Now(), version)
+		tag, err := tx.Exec(ctx, `update guarda.log_settings set key_limit = $1::int, hot_days = nullif($4::int, 0), version = version + 1, updated_at = $2::timestamptz where version = $3::bigint`, to.KeyLimit, s.clock.Now(), version, to.HotDays)
 		if err != nil {
 			return err
 		}

@@ -30,6 +30,8 @@ type Store struct {
 	clock clock.Clock
 	// Patterns may be nil: entries have no pattern then.
 	Patterns Patterns
+	// Cold reads archived days. It may be nil where none are read.
+	Cold Cold
 
 	mu   sync.Mutex
 	days map[string]bool // that are known to have a partition

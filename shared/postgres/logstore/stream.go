@@ -30,7 +30,7 @@ func (s *Store) Stream(ctx context.Context, q *logs.Query, words logs.TextSearch
 		}
 		for low, high := x.low, x.high; low.Before(high); {
 			from, to := x.window(low, high, day)
-			if err := x.stream(ctx, from, to, f); err != nil {
+			if err := x.streamBoth(ctx, from, to, f); err != nil {
 				stopped = err
 				return err
 			}

@@ -40,8 +40,8 @@ func TestUpMakesEveryTableAndDownTakesThemBack(t *testing.T) {
 		t.Fatalf("up: %+v", up)
 	}
 	want := []string{"advanced_logs", "alert_notifications", "alert_rules", "api_keys", "backup_chunks", "backup_executions",
-		"backup_files", "backup_ledgers", "backup_schedules", "backup_verifications", "backup_workers", "idempotency_keys", "log_batches", "log_counts", "log_exports", "log_feed", "log_ids",
-		"log_limits", "log_masking", "log_patterns", "log_retention", "log_settings", "login_failures", "metric_thresholds", "monitoring_metrics",
+		"backup_files", "backup_ledgers", "backup_schedules", "backup_verifications", "backup_workers", "idempotency_keys", "log_batches", "log_counts", "log_erasures", "log_exports", "log_feed", "log_ids",
+		"log_late_days", "log_limits", "log_masking", "log_patterns", "log_retention", "log_segments", "log_settings", "login_failures", "metric_thresholds", "monitoring_metrics",
 		"saved_searches", "schema_versions", "sources", "users"}
 	if got := strings(t, dsn, relations); !slices.Equal(got, want) {
 		t.Errorf("tables are %v", got)

@@ -504,7 +504,11 @@ export interface paths {
          *     for instance `metadata.request.status=500`; a list has each of its
          *     members as value. A search that would take longer than its time answers
          *     with what it found so far: then `searched_back_to` says how far it got,
-         *     `has_more` is true and `next_cursor` goes on from there.
+         *     `has_more` is true and `next_cursor` goes on from there. Days that left
+         *     Postgres for the object store (`hot_days` of the settings) are searched
+         *     like the others, only slower; when the store does not answer, what
+         *     Postgres has is the answer, with `searched_back_to`, or the answer is
+         *     503.
          */
         get: operations["searchLogs"];
         put?: never;
@@ -618,6 +622,57 @@ export interface paths {
         post?: never;
         /** Forget a saved search of one's own */
         delete: operations["deleteSavedSearch"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logs/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Erasures of people's entries, newest first
+         * @description With `user_id` or `session_id`, those that were asked for exactly that
+         *     person or session (both, where both are given), although a completed
+         *     erasure no longer says whose entries it was about.
+         */
+        get: operations["listLogErasures"];
+        put?: never;
+        /**
+         * Erase a person's entries, in Postgres and in the object store
+         * @description Erases every entry with that `user_id` and, where both are given, that
+         *     `session_id`: those in Postgres, those in archived days, and those that
+         *     are put aside. It is carried out by the log keeper, minute by minute:
+         *     archived entries are found no more once their day is rewritten, and the
+         *     old objects are removed 20 minutes after that. It takes no notice of
+         *     message texts, and files that were exported before keep what they hold
+         *     until they expire.
+         */
+        post: operations["eraseLogs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logs/erasures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** One erasure, with its progress */
+        get: operations["getLogErasure"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1733,6 +1788,60 @@ export interface components {
             next_cursor: string | null;
             has_more: boolean;
         };
+        /** @description At least one of user_id and session_id. */
+        LogErasureRequest: {
+            /** Format: uuid */
+            user_id?: string;
+            session_id?: string;
+            /** @description For the record; kept, so nothing that names the person. */
+            reason?: string;
+        };
+        LogErasure: {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            state: "pending" | "running" | "completed";
+            /**
+             * @description What is done now; objects: waiting until no search reads the old objects.
+             * @enum {string}
+             */
+            stage: "spool" | "hot" | "cold" | "objects" | "last_look" | "done";
+            /**
+             * Format: uuid
+             * @description Null once it is completed.
+             */
+            user_id: string | null;
+            /** @description Null once it is completed. */
+            session_id: string | null;
+            reason: string;
+            requested_by: string;
+            /** Format: date-time */
+            requested_at: string;
+            /** Format: date-time */
+            completed_at: string | null;
+            deleted: {
+                total: number;
+                /** @description Entries in Postgres. */
+                hot: number;
+                /** @description Entries in archived days. */
+                cold: number;
+                /** @description Entries that were put aside. */
+                spooled: number;
+            };
+            /** @description Objects of archived days that are looked through. */
+            segments: {
+                total: number;
+                done: number;
+                rewritten: number;
+            };
+            /** @description Why the last run did not get on; the next one tries again. */
+            last_error: string | null;
+        };
+        LogErasureList: {
+            items: components["schemas"]["LogErasure"][];
+            next_cursor: string | null;
+            has_more: boolean;
+        };
         LogTextSearch: {
             /** @description A text search configuration of PostgreSQL: portuguese, simple, english… */
             config: string;
@@ -1744,6 +1853,8 @@ export interface components {
             text_search_being_prepared?: components["schemas"]["LogTextSearch"];
             /** @description What a key or person may send; a key may have a limit of its own. */
             entries_per_minute: number;
+            /** @description Days that are older leave Postgres for the object store, where search and export still find them. Null: none does. */
+            hot_days?: number | null;
             /** @description The rule that names source and level counts before the one with the source, that before the one with the level, that before the one with neither. */
             retention: {
                 source?: string | null;
@@ -2956,6 +3067,86 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listLogErasures: {
+        parameters: {
+            query?: {
+                user_id?: string;
+                session_id?: string;
+                limit?: components["parameters"]["Limit"];
+                /** @description `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogErasureList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    eraseLogs: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogErasureRequest"];
+            };
+        };
+        responses: {
+            /** @description It will be carried out. */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogErasure"];
+                };
+            };
+            422: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getLogErasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The erasure. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogErasure"];
+                };
             };
             default: components["responses"]["Problem"];
         };
