@@ -20,7 +20,7 @@ ifdef GOARCH
 export GOOS GOARCH
 endif
 
-.PHONY: help run test test-go test-web build lint lint-go lint-web check-template e2e chaos bench clean-data deploy
+.PHONY: help run test test-go test-web build lint lint-go lint-web check-template e2e chaos bench bench-logs clean-data deploy
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -97,11 +97,14 @@ $(TOOLS)/versitygw-$(VERSITYGW_VERSION):
 e2e: build ## walk the main job and every page through the whole local stack (needs Chromium)
 	go test -tags e2e -count=1 -timeout 25m -v ./tests/e2e
 
-chaos: ## backups in functions of ten seconds, with processes killed at random (minutes)
-	GUARDA_CHAOS=long go run ./shared/postgres/pgtest/withserver go test -count=1 -v -timeout 40m ./tests/chaos
+chaos: ## backups in functions of ten seconds, and logs with Postgres away for a minute, with processes killed at random (minutes)
+	GUARDA_CHAOS=long go run ./shared/postgres/pgtest/withserver go test -count=1 -p 1 -v -timeout 40m ./tests/chaos ./tests/logs
 
 bench: bin/guarda ## measure backup against pg_dump (needs PostgreSQL's client programs)
 	go run ./tests/bench/backup
+
+bench-logs: ## measure the log store: search with 10 million entries, ingestion against COPY (an hour, 25 GB)
+	go run ./tests/bench/logs
 
 clean-data: bin/local ## forget the local stack's databases, backups and keys
 	bin/local -forget

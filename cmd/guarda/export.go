@@ -29,7 +29,7 @@ being whole or not at all.`,
 	f := c.Flags()
 	f.StringVar(&format, "format", "plain", "what to write: plain (an SQL script)")
 	f.StringVarP(&output, "output", "o", "-", "file to write; - is standard output")
-	f.StringSliceVar(&o.Tables, "tables", nil, "only these tables, with what they need: name or schema.name, * and ? are wildcards")
+	f.Var((*patternList)(&o.Tables), "tables", "only these tables, with what they need: name or schema.name, * and ? are wildcards")
 	f.BoolVar(&o.NoOwner, "no-owner", false, "leave all objects to who runs the script")
 	f.BoolVar(&o.NoACL, "no-acl", false, "leave out grants and default privileges")
 	f.BoolVar(&o.SchemaOnly, "schema-only", false, "leave out rows, sequences' values and large objects")

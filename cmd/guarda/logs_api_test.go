@@ -225,3 +225,21 @@ func TestAnExportIsWaitedForAndWrittenWhole(t *testing.T) {
 		t.Errorf("a failed export: %d %s", code, errOut)
 	}
 }
+
+func TestAnInterruptedExportIsCanceled(t *testing.T) {
+	t.Parallel()
+	ctx, interrupt := context.WithCancel(t.Context())
+	canceled := false
+	code, _, _ := onAPIUntil(ctx, t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/api/logs/exports/e1/cancel":
+			canceled = r.Method == http.MethodPost
+		case "/api/logs/exports/e1":
+			interrupt()
+		}
+		fmt.Fprint(w, `{"export_id":"e1","status":"running","download_url":null}`)
+	}, "export", "--format", "csv", "--output", filepath.Join(t.TempDir(), "x"), "--since", "2026-11-01", "--until", "2026-11-02")
+	if code != 130 || !canceled {
+		t.Errorf("exit %d, canceled %t", code, canceled)
+	}
+}

@@ -127,14 +127,27 @@ func (a *app) export(ctx context.Context, client *api, request []byte) (*exportJ
 		}
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, a.cancelExport(ctx, client, job.ExportID)
 		case <-time.After(time.Second):
 		}
 		if err := client.get(ctx, "/api/logs/exports/"+job.ExportID, nil, &job); err != nil {
+			if ctx.Err() != nil {
+				return nil, a.cancelExport(ctx, client, job.ExportID)
+			}
 			return nil, err
 		}
 	}
 	return &job, nil
+}
+
+// cancelExport stops an export that nobody waits for any more, and returns why.
+func (a *app) cancelExport(ctx context.Context, client *api, id string) error {
+	quick, done := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer done()
+	if got, err := client.send(quick, http.MethodPost, "/api/logs/exports/"+id+"/cancel", nil, nil, nil); err == nil {
+		_ = got.Body.Close()
+	}
+	return ctx.Err()
 }
 
 // download writes what a signed link leads to: to a file that is there whole or

@@ -243,7 +243,7 @@ func TestAPIKeysAreFoundWithTheLesserRole(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	key, id, hash := auth.NewAPIKey()
-	if err := f.users.AddAPIKey(t.Context(), userID, "ci", id, hash, auth.Admin, nil); err != nil {
+	if _, err := f.users.AddAPIKey(t.Context(), userstore.NewKey{UserID: userID, Name: "ci", PublicID: id, Hash: hash, Role: auth.Admin}); err != nil {
 		t.Fatal(err)
 	}
 	a := &auth.Authenticator{Tokens: f.tokens, Keys: f.users, Clock: f.now}

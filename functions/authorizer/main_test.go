@@ -37,7 +37,7 @@ func TestAuthorizerReadsEitherHeaderAndTellsAbsenceFromTrouble(t *testing.T) {
 		t.Fatal(err)
 	}
 	key, id, hash := auth.NewAPIKey()
-	if err := store.AddAPIKey(t.Context(), user, "ci", id, hash, auth.Viewer, nil); err != nil {
+	if _, err := store.AddAPIKey(t.Context(), userstore.NewKey{UserID: user, Name: "ci", PublicID: id, Hash: hash, Role: auth.Viewer}); err != nil {
 		t.Fatal(err)
 	}
 	token, _, err := tokens.Issue(auth.Identity{UserID: user, Role: auth.Admin, AuthTime: time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC).Unix()})

@@ -9,11 +9,15 @@ import (
 	"time"
 
 	"guarda/functions/internal/backuptest"
+	"guarda/shared/backup/manifest"
 	"guarda/shared/blob"
+	"guarda/shared/blob/memory"
 	"guarda/shared/blob/open"
 	"guarda/shared/clock"
 	"guarda/shared/execution"
 	"guarda/shared/httpapi"
+	"guarda/shared/seal"
+	"guarda/shared/verify"
 	"guarda/tests/contract"
 )
 
@@ -37,8 +41,13 @@ func decode[T any](t *testing.T, a contract.Answer) (v T) {
 
 func backup(t *testing.T, w *backuptest.World, tables ...string) string {
 	t.Helper()
+	return backupAs(t, w, "full", tables...)
+}
+
+func backupAs(t *testing.T, w *backuptest.World, kind string, tables ...string) string {
+	t.Helper()
 	s := w.Starter()
-	id, err := s.Start(t.Context(), execution.Request{Type: "full", Tables: tables, Encryption: true})
+	id, err := s.Start(t.Context(), execution.Request{Type: kind, Tables: tables, Encryption: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,6 +138,46 @@ func TestABackupIsDownloadedBySignedLinks(t *testing.T) {
 	c.As = contract.Operator
 	if got := c.Do(t, http.MethodGet, base+"/"+id+"/download", ""); got.Status != 403 || !strings.Contains(string(got.Body), "backup.download") {
 		t.Errorf("an operator: %d", got.Status)
+	}
+}
+
+// TestADownloadOfAnIncrementalBackupIsWhole: what it refers to is in it, and
+// what was downloaded of it alone verifies.
+func TestADownloadOfAnIncrementalBackupIsWhole(t *testing.T) {
+	t.Parallel()
+	w := backuptest.New(t)
+	c := newClient(w)
+	backup(t, w)
+	e, err := w.Store.Get(t.Context(), backupAs(t, w, "incremental"))
+	if err != nil || e.Type != "incremental" || *e.Metadata.ChunksReused == 0 {
+		t.Fatalf("%+v, %v", e, err)
+	}
+	from, err := open.Store(t.Context(), w.Config.StoreURL, open.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := memory.New()
+	for _, f := range decode[download](t, c.Do(t, http.MethodGet, base+"/"+e.ID+"/download", "")).Items {
+		r, err := from.Get(t.Context(), f.Path, 0, -1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, err := to.Put(t.Context(), f.Path, r, blob.PutOptions{})
+		if err != nil || o.Size != f.SizeBytes || f.Checksum != nil && *f.Checksum != o.SHA256 {
+			t.Errorf("%+v, stored %+v, %v", f, o, err)
+		}
+		_ = r.Close()
+	}
+	keys, err := seal.KeyFile(w.Config.KeyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := manifest.Find(t.Context(), to, "", e.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := verify.Stored(t.Context(), verify.Deps{Store: to, Keys: keys}, l); err != nil || v.Status != verify.OK || v.Rows != 2000 {
+		t.Errorf("%+v, %v", v, err)
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 func TestASubscriptionIsTakenInOnce(t *testing.T) {
 	t.Parallel()
 	w := logtest.New(t)
-	h := newHandler(&logs.Ingester{Store: w.Store, Clock: clock.System{}, Log: w.Log})
+	h := newHandler(&logs.Ingester{Store: w.Store, Clock: clock.System{}, Log: w.Log}, w.Log)
 	var e event
 	contract.Event(t, "cloudwatch-logs", &e)
 	for range 2 {

@@ -34,5 +34,5 @@ func build(ctx context.Context, log *slog.Logger) (lambdafn.Job[event], error) {
 	return newHandler(&logs.Ingester{
 		Store: store, Clock: clock.System{}, Log: log,
 		Spool: &logs.BlobSpool{Clock: clock.System{}, Open: func(ctx context.Context) (blob.Store, error) { return open.Store(ctx, cfg.StoreURL, open.Options{}) }},
-	}), nil
+	}, log), nil
 }

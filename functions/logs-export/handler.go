@@ -47,6 +47,7 @@ func New(d Deps) http.Handler {
 	rt.Handle("POST /api/logs/export", httpapi.Allow(auth.LogsRead, httpapi.Idempotent(d.Answers, d.Log, h.create)))
 	rt.Handle("GET /api/logs/exports", httpapi.Allow(auth.LogsRead, h.list))
 	rt.Handle("GET /api/logs/exports/{id}", httpapi.Allow(auth.LogsRead, h.get))
+	rt.Handle("POST /api/logs/exports/{id}/cancel", httpapi.Allow(auth.LogsRead, h.cancel))
 	return rt
 }
 
@@ -66,7 +67,7 @@ func (h *handler) create(w http.ResponseWriter, r *http.Request) error {
 	}
 	if !done {
 		if err := h.Invoke(ctx, e.ID); err != nil {
-			return errors.Join(err, h.Store.Fail(ctx, e.ID, export.Failure{Code: string(fault.CodeOf(err)), Message: "the export could not be started"}, h.Clock.Now()))
+			return errors.Join(err, h.Store.Fail(ctx, e, export.Failure{Code: string(fault.CodeOf(err)), Message: "the export could not be started"}, h.Clock.Now()))
 		}
 	}
 	if e, err = h.Store.Get(ctx, e.ID); err != nil {
@@ -170,6 +171,35 @@ func (h *handler) get(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return httpapi.JSON(w, http.StatusOK, v)
+}
+
+func (h *handler) cancel(w http.ResponseWriter, r *http.Request) error {
+	id, err := httpapi.PathUUID(r, "id")
+	if err != nil {
+		return err
+	}
+	who, err := auth.FromContext(r.Context())
+	if err != nil {
+		return err
+	}
+	e, err := h.Store.Get(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	if e.UserID != who.UserID { // somebody else's
+		if err := auth.Require(r.Context(), auth.LogsManage); err != nil {
+			return err
+		}
+	}
+	if e, err = h.Store.Cancel(r.Context(), id, h.Clock.Now()); err != nil {
+		return err
+	}
+	h.Log.InfoContext(r.Context(), "an export of log entries was canceled", "request_id", httpapi.RequestID(r.Context()), "export_id", id)
+	v, err := h.view(r.Context(), e)
+	if err != nil {
+		return err
+	}
+	return httpapi.JSON(w, http.StatusAccepted, v)
 }
 
 func (h *handler) list(w http.ResponseWriter, r *http.Request) error {

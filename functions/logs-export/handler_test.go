@@ -155,10 +155,10 @@ func TestWhatCannotBeExportedIsSaidFieldByField(t *testing.T) {
 		`{"format": "docx", ` + wide + `}`: "format",
 		`{"format": "csv"}`:                "date_range",
 		`{"format": "csv", "date_range": {"start": "2026-11-01"}}`:                      "date_range.end",
-		`{"format": "csv", "date_range": {"start": "yesterday", "end": "2026-11-01"}}`:  "start_date",
-		`{"format": "csv", "date_range": {"start": "2026-11-02", "end": "2026-11-01"}}`: "date_range.end",
+		`{"format": "csv", "date_range": {"start": "yesterday", "end": "2026-11-01"}}`:  "date_range.start",
+		`{"format": "csv", "date_range": {"start": "2026-11-02", "end": "2026-11-01"}}`: "date_range.start",
 		`{"format": "csv", "filters": {"colour": "red"}, ` + wide + `}`:                 "filters.colour",
-		`{"format": "csv", "filters": {"level": "loud"}, ` + wide + `}`:                 "level",
+		`{"format": "csv", "filters": {"level": "loud"}, ` + wide + `}`:                 "filters.level",
 		`{"format": "csv", "filters": {"metadata": {"a": [1]}}, ` + wide + `}`:          "filters.metadata.a",
 		`{"format": "csv", "columns": ["colour"], ` + wide + `}`:                        "columns",
 		`{"format": "csv", "mask": ["everything"], ` + wide + `}`:                       "mask",
@@ -229,5 +229,102 @@ func TestAnExportWhoseFunctionDiedIsTakenUpAgainButNotForEver(t *testing.T) {
 	}
 	if got := w.Texts(`select status from guarda.log_exports`); got[0] != "failed" {
 		t.Errorf("it is %s", got)
+	}
+}
+
+// pausing calls during after the first entry and then waits until the export
+// is stopped.
+type pausing struct {
+	export.Entries
+	during func()
+}
+
+func (p pausing) Stream(ctx context.Context, q *logs.Query, words logs.TextSearch, f func(*logs.Row) error) error {
+	first := true
+	return p.Entries.Stream(ctx, q, words, func(r *logs.Row) error {
+		if first {
+			first = false
+			p.during()
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		return f(r)
+	})
+}
+
+func (w *world) objects(t *testing.T) (keys []string) {
+	t.Helper()
+	for o, err := range w.files.List(t.Context(), "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, o.Key)
+	}
+	return keys
+}
+
+func TestACanceledExportStopsAndLeavesNoFile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fill(t, smallRows+1)
+	v, _ := w.post(t, `{"format": "csv", `+wide+`}`)
+	cancel := func() int {
+		return w.client.Do(t, http.MethodPost, "/api/logs/exports/"+v.ExportID+"/cancel", "").Status
+	}
+	w.runner.Every = 10 * time.Millisecond
+	plain := w.runner.Entries
+	w.runner.Entries = pausing{plain, func() {
+		own := w.client.As
+		w.client.As = contract.Viewer
+		w.client.As.UserID = uuid.NewString()
+		if status := cancel(); status != http.StatusForbidden {
+			t.Errorf("somebody else: %d", status)
+		}
+		w.client.As = own
+		if status := cancel(); status != http.StatusAccepted {
+			t.Errorf("cancel: %d", status)
+		}
+	}}
+	if err := w.runner.Do(t.Context(), v.ExportID, false); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.Texts(`select concat_ws(' ', status, error_code) from guarda.log_exports`); got[0] != "failed canceled" {
+		t.Errorf("recorded %q", got)
+	}
+	if status := cancel(); status != http.StatusConflict {
+		t.Errorf("cancel again: %d", status)
+	}
+	w.runner.Entries = plain
+	if err := w.runner.Do(t.Context(), v.ExportID, false); err != nil {
+		t.Fatal(err)
+	}
+	if left := w.objects(t); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+// A function that was taken for dead and is not must not spoil what the one
+// that took its place makes.
+func TestAFunctionThatWasGivenUpLeavesTheExportToTheOther(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fill(t, smallRows+1)
+	v, _ := w.post(t, `{"format": "csv", `+wide+`}`)
+	slow := *w.runner
+	slow.Every = 10 * time.Millisecond
+	slow.Entries = pausing{w.runner.Entries, func() {
+		w.Texts(`update guarda.log_exports set heartbeat_at = now() - interval '1 hour' returning id::text`)
+		if err := w.runner.Do(t.Context(), v.ExportID, false); err != nil {
+			t.Error(err)
+		}
+	}}
+	if err := slow.Do(t.Context(), v.ExportID, false); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.Texts(`select concat_ws(' ', status, row_count, error_code) from guarda.log_exports`); got[0] != fmt.Sprint("completed ", smallRows+1) {
+		t.Errorf("recorded %q", got)
+	}
+	if n := bytes.Count(w.file(t, v.ExportID), []byte("\r\n")); n != smallRows+2 || len(w.objects(t)) != 1 {
+		t.Errorf("%d lines in %v", n, w.objects(t))
 	}
 }

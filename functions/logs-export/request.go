@@ -13,6 +13,7 @@ import (
 
 	"guarda/functions/internal/logquery"
 	"guarda/shared/auth"
+	"guarda/shared/fault"
 	"guarda/shared/httpapi"
 	"guarda/shared/logs"
 	"guarda/shared/logs/export"
@@ -83,11 +84,8 @@ func (h *handler) read(r *http.Request) (*export.Export, error) {
 	}
 	q := httpapi.NewQuery(&http.Request{URL: &url.URL{RawQuery: values.Encode()}})
 	query := logquery.Read(q, true)
-	if err := c.Add("filters", q.Err()); err != nil {
+	if err := c.Add("filters", inBody(q.Err())); err != nil {
 		return nil, err
-	}
-	if !query.Start.IsZero() && !query.End.IsZero() && !query.Start.Before(query.End) {
-		c.Field("date_range.end", "invalid", "must lie after the start")
 	}
 	if err := c.Err(); err != nil {
 		return nil, err
@@ -110,6 +108,24 @@ func (h *handler) read(r *http.Request) (*export.Export, error) {
 	e.Gzip = in.Gzip != nil && *in.Gzip && !e.Format.Compressed()
 	e.Shown = shown(values, e.Language)
 	return e, nil
+}
+
+// inBody names the members of the request that the search's parameters were
+// read from.
+func inBody(err error) error {
+	if f := fault.As(err); f != nil {
+		for i, field := range f.Fields {
+			switch field.Name {
+			case "start_date":
+				f.Fields[i].Name = "date_range.start"
+			case "end_date":
+				f.Fields[i].Name = "date_range.end"
+			default:
+				f.Fields[i].Name = "filters." + field.Name
+			}
+		}
+	}
+	return err
 }
 
 func first(texts ...string) string {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -11,11 +12,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 
 	"guarda/functions/internal/logtest"
 	"guarda/shared/auth"
+	"guarda/shared/blob"
 	"guarda/shared/blob/memory"
 	"guarda/shared/clock"
 	"guarda/shared/logs"
@@ -217,6 +220,86 @@ func TestAKeyThatSendsTooMuchWaits(t *testing.T) {
 	}
 }
 
+// A time outside of what is kept is the sender's mistake, by name; what
+// retention would drop at once is refused, by level and source.
+func TestTimesOutOfRangeAreRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if _, err := w.Pool.Exec(t.Context(), `update guarda.log_retention set days = 30; insert into guarda.log_retention (level, days) values ('debug', 2); insert into guarda.log_retention (source) values ('audit')`); err != nil {
+		t.Fatal(err)
+	}
+	old := time.Now().UTC().AddDate(0, 0, -5).Format(time.RFC3339)
+	older := time.Now().UTC().AddDate(0, 0, -40).Format(time.RFC3339)
+	for _, c := range []struct{ at, level, source, code string }{
+		{`"0000-01-01T00:00:00Z"`, "info", "a", "type"}, {`"9999-12-31T23:59:59Z"`, "info", "a", "out_of_range"}, {`"9999-12-31T23:59:59-14:00"`, "info", "a", "type"}, {`"10000-01-01T00:00:00Z"`, "info", "a", "type"},
+		{`"2026-13-40T00:00:00Z"`, "info", "a", "type"}, {`"yesterday"`, "info", "a", "type"}, {`-1`, "info", "a", "type"}, {`1e20`, "info", "a", "type"}, {`9223372036854775807`, "info", "a", "out_of_range"}, {`0`, "info", "a", "out_of_range"},
+		{`true`, "info", "a", "type"}, {`[]`, "info", "a", "type"}, {`""`, "info", "a", "type"},
+		{`"` + old + `"`, "debug", "a", "out_of_range"}, {`"` + old + `"`, "info", "a", ""}, {`"` + older + `"`, "info", "a", "out_of_range"}, {`"` + older + `"`, "debug", "audit", ""},
+	} {
+		got := w.client.Do(t, http.MethodPost, "/api/logs", `[{"level":"`+c.level+`","source":"`+c.source+`","message":"m","created_at":`+c.at+`}]`)
+		if c.code == "" && got.Status != 200 || c.code != "" && (got.Status != 422 || !strings.Contains(string(got.Body), `"field":"[0].created_at","code":"`+c.code+`"`)) {
+			t.Errorf("%s %s %s: %d %s", c.at, c.level, c.source, got.Status, got.Body)
+		}
+	}
+	w.CountsAgree()
+}
+
+// A key may have a limit of its own.
+func TestAKeysOwnLimitCounts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const user, id = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
+	if _, err := w.Pool.Exec(t.Context(), `insert into guarda.users (id, email, name, role) values ($1::text::uuid, 'k@x', 'K', 'operator')`, user); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Pool.Exec(t.Context(), `insert into guarda.api_keys (id, user_id, name, public_id, secret_hash, role, logs_per_minute) values ($1::text::uuid, $2::text::uuid, 'k', 'k', sha256('k'), 'operator', 1)`, id, user); err != nil {
+		t.Fatal(err)
+	}
+	w.client.As = auth.Identity{UserID: user, Role: auth.Operator, APIKeyID: id}
+	statuses := []int{w.client.Do(t, http.MethodPost, "/api/logs", "["+one+","+one+"]").Status, w.client.Do(t, http.MethodPost, "/api/logs", one).Status}
+	if !slices.Equal(statuses, []int{200, 429}) {
+		t.Errorf("%v", statuses)
+	}
+	r := httptest.NewRequest(http.MethodPost, "/v1/logs", strings.NewReader(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"eventName":"e"}]}]}]}`))
+	r = r.WithContext(auth.WithIdentity(t.Context(), w.client.As))
+	r.Header.Set("Content-Type", "application/json")
+	rec := httptest.NewRecorder()
+	w.client.Handler.ServeHTTP(rec, r)
+	if rec.Code != 429 || rec.Header().Get("Retry-After") == "" || !strings.Contains(rec.Body.String(), `"code":8`) {
+		t.Errorf("OTLP: %d %v %s", rec.Code, rec.Header(), rec.Body)
+	}
+}
+
+// Whoever reads all days for long keeps a new day's partition from being
+// attached: the batch is put aside instead of making everybody wait.
+func TestALongReaderDoesNotMakeEverybodyWait(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	opened := func(context.Context) (blob.Store, error) { return w.blobs, nil }
+	w.client.Handler = New(w.Log, &logs.Ingester{Store: w.Store, Clock: clock.System{}, Log: w.Log, Spool: &logs.BlobSpool{Open: opened, Clock: clock.System{}}})
+	reader, err := w.Pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := reader.Exec(t.Context(), `select count(*) from guarda.advanced_logs`); err != nil {
+		t.Fatal(err)
+	}
+	got := w.client.Do(t, http.MethodPost, "/api/logs", `{"level":"info","source":"a","message":"old","created_at":"2026-01-02T03:04:05Z"}`)
+	if got.Status != 202 {
+		t.Errorf("%d %s", got.Status, got.Body)
+	}
+	if err := reader.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := logs.Replay(t.Context(), w.blobs, w.Store, w.Log); err != nil || r.Entries != 1 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if got := w.Texts(`select message from guarda.advanced_logs_20260102`); !slices.Equal(got, []string{"old"}) {
+		t.Errorf("%q", got)
+	}
+	w.CountsAgree()
+}
+
 func TestSupabasesDrainIsUnderstood(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -226,8 +309,16 @@ func TestSupabasesDrainIsUnderstood(t *testing.T) {
 	if a.Accepted != 2 {
 		t.Fatalf("%+v", a)
 	}
+	// As a custom endpoint gets it: objects, gzip, a source in the URL.
+	custom := `[{"event_message":"","id":"6c0b0a52-5f0a-4e39-9d0f-0123456789ab","metadata":{"level":"warning","function_id":"f","region":null},"timestamp":1795500000123458},
+		{"event_message":"deadlock detected","id":"7c0b0a52-5f0a-4e39-9d0f-0123456789ab","metadata":{"host":"db-1","parsed":{"error_severity":"ERROR","sql_state_code":"40P01"}},"timestamp":"2026-11-24T06:40:00.123459Z"}]`
+	for range 2 {
+		if got := w.send(t, "/api/logs?source=edge", "application/json", "gzip", zipped([]byte(custom))); got.Code != 200 || !strings.Contains(got.Body.String(), `"rejected":0`) {
+			t.Errorf("%d %s", got.Code, got.Body)
+		}
+	}
 	got := w.Texts(`select level || '|' || source || '|' || message || '|' || coalesce(metadata->'metadata'->0->>'host', '') || '|' || extract(epoch from created_at)::text from guarda.advanced_logs order by created_at`)
-	if want := []string{"critical|db-shop|connection authorized|db-1|1795500000.123456", "info|supabase|plain||1795500000.123457"}; !slices.Equal(got, want) {
+	if want := []string{"critical|db-shop|connection authorized|db-1|1795500000.123456", "info|supabase|plain||1795500000.123457", "warn|edge| ||1795500000.123458", "error|edge|deadlock detected||1795502400.123459"}; !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}
 }

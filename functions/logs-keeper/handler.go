@@ -24,7 +24,7 @@ type result struct {
 
 // replayTime is how long storing what waits may take of a run; the next run
 // goes on.
-const replayTime = 30 * time.Second
+const replayTime = 45 * time.Second
 
 func newHandler(store *logstore.Store, blobs blob.Store, log *slog.Logger) lambdafn.Job[event] {
 	return func(ctx context.Context, _ event) (any, error) {

@@ -125,7 +125,19 @@ func TestAPlainInsertOfAnyDayIsCountedAndMovesToItsPartition(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.CountsAgree()
-	run(t, w, memory.New())
+	// Retention knows partitions only, so the keeper leaves nothing in the default one.
+	if _, err := w.Pool.Exec(t.Context(), `insert into guarda.advanced_logs (level, source, message, created_at) values ('info', 'sql', 'beyond', 'infinity'), ('info', 'sql', 'old', '2001-02-03 04:05Z')`); err != nil {
+		t.Fatal(err)
+	}
+	if made := run(t, w, memory.New()).Kept.DaysMade; !slices.Contains(made, "2001-02-03") {
+		t.Errorf("%v", made)
+	}
+	if left := w.Texts(`select message from guarda.advanced_logs_default`); !slices.Equal(left, []string{"beyond"}) {
+		t.Errorf("left in the default partition: %q", left)
+	}
+	if _, err := w.Pool.Exec(t.Context(), `delete from guarda.advanced_logs where created_at = 'infinity'; delete from guarda.log_counts where bucket = 'infinity'`); err != nil {
+		t.Fatal(err)
+	}
 	w.CountsAgree()
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"guarda/functions/internal/logquery"
 	"guarda/shared/auth"
 	"guarda/shared/clock"
 	"guarda/shared/httpapi"
@@ -129,8 +130,12 @@ func (d Deps) list(w http.ResponseWriter, r *http.Request) error {
 	if p.By == "" {
 		p.By = patternstore.ByCount
 	}
-	p.End = timeOr(q.Time("end_date"), d.Clock.Now())
-	p.Start = timeOr(q.Time("start_date"), p.End.Add(-defaultRange))
+	if p.Start, p.End = logquery.Range(q); p.End.IsZero() {
+		p.End = d.Clock.Now().UTC().Truncate(time.Microsecond)
+	}
+	if p.Start.IsZero() {
+		p.Start = p.End.Add(-defaultRange)
+	}
 	limit := q.Limit(50)
 	var last position
 	var after *patternstore.Position
@@ -198,17 +203,31 @@ func (d Deps) count(ctx context.Context, query *logs.Query, a *listAnswer) (map[
 	return counted, nil
 }
 
-func timeOr(t *time.Time, or time.Time) time.Time {
-	if t == nil {
-		return or.UTC().Truncate(time.Microsecond)
-	}
-	return *t
-}
-
 type detail struct {
 	view
 	MergedIDs []string     `json:"merged_ids"`
 	Sample    *sampleEntry `json:"sample"`
+	Links     links        `json:"links"`
+}
+
+// links lead from a pattern to its entries, and to alert rules about it: what
+// such a rule's condition is.
+type links struct {
+	Logs       string      `json:"logs"`
+	Conditions []condition `json:"alert_conditions"`
+}
+
+// condition is of an alert rule (guarda.alert_rules).
+type condition struct {
+	Type   string            `json:"condition_type"`
+	Config map[string]string `json:"condition_config"`
+}
+
+func linksOf(p *patternstore.Pattern) links {
+	return links{"/api/logs/search?pattern_id=" + p.ID.String(), []condition{
+		{"log_pattern_surge", map[string]string{"pattern_id": p.ID.String()}},
+		{"log_pattern_new", map[string]string{"source": p.Source, "level": p.Level}},
+	}}
 }
 
 type sampleEntry struct {
@@ -235,7 +254,7 @@ func (d Deps) show(w http.ResponseWriter, r *http.Request, id string) error {
 	if err != nil {
 		return err
 	}
-	out := detail{view: viewOf(p, 0), MergedIDs: []string{}}
+	out := detail{view: viewOf(p, 0), MergedIDs: []string{}, Links: linksOf(p)}
 	if out.Share, err = d.Patterns.Share(r.Context(), p.ID); err != nil {
 		return err
 	}

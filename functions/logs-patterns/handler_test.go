@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -161,6 +162,9 @@ func TestAPatternIsShownAndMuted(t *testing.T) {
 	if code := get("GET", id, ""); code != 200 || d.Template != "session closed for user <*>" || len(d.MergedIDs) == 0 || d.Sample == nil || d.Sample.Message != "session closed for user ana" || d.Share < 0.8 || d.Share > 0.9 {
 		t.Fatalf("%d %+v", code, d)
 	}
+	if want := (condition{"log_pattern_surge", map[string]string{"pattern_id": id}}); d.Links.Logs != "/api/logs/search?pattern_id="+id || !reflect.DeepEqual(d.Links.Conditions[0], want) {
+		t.Errorf("links: %+v", d.Links)
+	}
 	if code := get("GET", d.MergedIDs[0], ""); code != 200 || d.ID != id {
 		t.Errorf("by an id that was merged: %d %s, want %s", code, d.ID, id)
 	}
@@ -187,6 +191,7 @@ func TestAPatternIsShownAndMuted(t *testing.T) {
 		{"GET", "?status=old", "", 422},
 		{"GET", "?sort=name", "", 422},
 		{"GET", "?start_date=2026-11-25T00:00:00Z&end_date=2026-11-24T00:00:00Z", "", 422},
+		{"GET", "?start_date=2026-11-24&end_date=2026-11-24", "", 200},
 		{"GET", "?limit=0", "", 422},
 		{"GET", "?what=1", "", 422},
 	} {

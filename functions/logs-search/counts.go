@@ -20,7 +20,7 @@ import (
 const defaultRange = 24 * time.Hour
 
 // intervals are the widths that a histogram's buckets may have, in seconds.
-var intervals = [...]int{1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 2 * 86400, 7 * 86400, 30 * 86400, 90 * 86400}
+var intervals = [...]int{1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 2 * 86400, 7 * 86400, 30 * 86400, 90 * 86400, 365 * 86400, 3650 * 86400, 36500 * 86400}
 
 // intervalOf returns the narrowest width that makes at most n buckets or so.
 func intervalOf(length time.Duration, n int) int {

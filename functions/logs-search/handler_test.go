@@ -29,8 +29,13 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := logtest.New(t)
-	return &world{w, &contract.Client{As: contract.Viewer, Handler: New(Deps{Log: w.Log, Store: w.Store, Answers: idempotencystore.New(w.Pool, clock.System{}), Clock: clock.System{}})}}
+	w := &world{World: logtest.New(t)}
+	w.client = newClient(w)
+	return w
+}
+
+func newClient(w *world) *contract.Client {
+	return &contract.Client{As: contract.Viewer, Handler: New(Deps{Log: w.Log, Store: w.Store, Answers: idempotencystore.New(w.Pool, clock.System{}), Clock: clock.System{}})}
 }
 
 func get[T any](t *testing.T, w *world, path string) (v T) {
@@ -74,7 +79,7 @@ func (w *world) fill(t *testing.T, n int) {
 		}
 		e := logs.Entry{CreatedAt: at.Truncate(time.Microsecond), Level: logs.Levels()[r.IntN(5)], Source: []string{"api", "worker", "db"}[r.IntN(3)],
 			Message:  words[r.IntN(4)] + " " + words[r.IntN(len(words))] + " " + fmt.Sprint(r.IntN(1000)),
-			Metadata: fmt.Appendf(nil, `{"status":%d,"http":{"route":"/r%d"},"db.system":"pg"}`, 200+r.IntN(3)*100, r.IntN(4))}
+			Metadata: fmt.Appendf(nil, `{"status":%d,"http":{"route":"/r%d"},"db.system":"pg","tags":["t%d","x"],"ok":%t,"odd key":{"ratio":0.5},"steps":[{"code":-7},{"code":%d}]}`, 200+r.IntN(3)*100, r.IntN(4), i%7, i%2 == 0, i%3)}
 		if i%4 == 0 {
 			e.PatternID = uuid.MustParse(pattern)
 		}
@@ -95,36 +100,43 @@ func TestEveryQueryGivesWhatThePlainStatementGives(t *testing.T) {
 	w := newWorld(t)
 	w.fill(t, 3000)
 	for name, c := range map[string]struct{ query, where string }{
-		"all":             {"", "true"},
-		"level":           {"level=error", "level = 'error'"},
-		"levels, source":  {"level=error&level=critical&source=api", "level in ('error', 'critical') and source = 'api'"},
-		"rare source":     {"source=old", "source = 'old'"},
-		"nothing":         {"source=absent", "false"},
-		"range":           {"start_date=2026-11-21T07:13:11.5Z&end_date=2026-11-22T09:59:59.123456Z", "created_at >= '2026-11-21T07:13:11.5Z' and created_at < '2026-11-22T09:59:59.123456Z'"},
-		"a day":           {"start_date=2026-11-21&end_date=2026-11-21", "created_at >= '2026-11-21T00:00:00Z' and created_at < '2026-11-22T00:00:00Z'"},
-		"word":            {"search_term=compress%C3%A3o", "to_tsvector('portuguese', message) @@ websearch_to_tsquery('portuguese', 'compressão')"},
-		"rare word":       {"search_term=rar%C3%ADssimo", "message like '%raríssimo%'"},
-		"absent word":     {"search_term=inexistente", "false"},
-		"two words":       {"search_term=backup+falha", "message like '%backup%' and message like '%falha%'"},
-		"or, minus":       {"search_term=falha+or+chave+-servidor", "to_tsvector('portuguese', message) @@ websearch_to_tsquery('portuguese', 'falha or chave -servidor')"},
-		"phrase":          {"search_term=%22backup+falha%22", "message like '%backup falha%'"},
-		"only minus":      {"search_term=-backup", "message not like '%backup%'"},
-		"stop words":      {"search_term=de+a+o", "false"},
-		"word and filter": {"search_term=backup&level=error&source=db", "message like '%backup%' and level = 'error' and source = 'db'"},
-		"user":            {"user_id=5c0b0a52-5f0a-4e39-9d0f-0123456789ab", "user_id is not null"},
-		"session, word":   {"session_id=s1&search_term=backup", "session_id = 's1' and message like '%backup%'"},
-		"metadata":        {"metadata.status=500&metadata.http.route=/r1", "false"},
-		"metadata number": {"metadata.status=400&metadata.http.route=/r1", "metadata->>'status' = '400' and metadata->'http'->>'route' = '/r1'"},
-		"not sources":     {"exclude_source=old&exclude_source=api&level=error", "source not in ('old', 'api') and level = 'error'"},
-		"all but sources": {"exclude_source=api&search_term=backup", "source <> 'api' and message like '%backup%'"},
-		"a pattern":       {"pattern_id=" + pattern, "pattern_id is not null"},
-		"not a pattern":   {"exclude_pattern_id=" + pattern, "pattern_id is null"},
-		"not metadata":    {"exclude_metadata.http.route=/r1", "metadata->'http'->>'route' is distinct from '/r1'"},
-		"both metadata":   {"metadata.status=400&exclude_metadata.http.route=/r1", "metadata->>'status' = '400' and metadata->'http'->>'route' is distinct from '/r1'"},
-		"dotted key":      {"metadata.db.system=pg&level=warn", "level = 'warn' and source <> 'old'"},
-		"substring":       {"search_term=ACKUP+F&mode=substring", "message ilike '%ackup f%'"},
-		"wildcards":       {"search_term=%25&mode=substring", "false"},
-		"regex":           {"search_term=backup.*+7[0-9]%2B%24&mode=regex", "message ~* 'backup.* 7[0-9]+$'"},
+		"all":                 {"", "true"},
+		"level":               {"level=error", "level = 'error'"},
+		"levels, source":      {"level=error&level=critical&source=api", "level in ('error', 'critical') and source = 'api'"},
+		"rare source":         {"source=old", "source = 'old'"},
+		"nothing":             {"source=absent", "false"},
+		"range":               {"start_date=2026-11-21T07:13:11.5Z&end_date=2026-11-22T09:59:59.123456Z", "created_at >= '2026-11-21T07:13:11.5Z' and created_at < '2026-11-22T09:59:59.123456Z'"},
+		"a day":               {"start_date=2026-11-21&end_date=2026-11-21", "created_at >= '2026-11-21T00:00:00Z' and created_at < '2026-11-22T00:00:00Z'"},
+		"word":                {"search_term=compress%C3%A3o", "to_tsvector('portuguese', message) @@ websearch_to_tsquery('portuguese', 'compressão')"},
+		"rare word":           {"search_term=rar%C3%ADssimo", "message like '%raríssimo%'"},
+		"absent word":         {"search_term=inexistente", "false"},
+		"two words":           {"search_term=backup+falha", "message like '%backup%' and message like '%falha%'"},
+		"or, minus":           {"search_term=falha+or+chave+-servidor", "to_tsvector('portuguese', message) @@ websearch_to_tsquery('portuguese', 'falha or chave -servidor')"},
+		"phrase":              {"search_term=%22backup+falha%22", "message like '%backup falha%'"},
+		"only minus":          {"search_term=-backup", "message not like '%backup%'"},
+		"stop words":          {"search_term=de+a+o", "false"},
+		"word and filter":     {"search_term=backup&level=error&source=db", "message like '%backup%' and level = 'error' and source = 'db'"},
+		"user":                {"user_id=5c0b0a52-5f0a-4e39-9d0f-0123456789ab", "user_id is not null"},
+		"session, word":       {"session_id=s1&search_term=backup", "session_id = 's1' and message like '%backup%'"},
+		"metadata":            {"metadata.status=500&metadata.http.route=/r1", "false"},
+		"metadata number":     {"metadata.status=400&metadata.http.route=/r1", "metadata->>'status' = '400' and metadata->'http'->>'route' = '/r1'"},
+		"dotted key":          {"metadata.db.system=pg&level=warn", "level = 'warn' and source <> 'old'"},
+		"member of a list":    {"metadata.tags=t3", "metadata->'tags' @> '[\"t3\"]'"},
+		"part of a member":    {"metadata.tags=t", "false"},
+		"truth":               {"metadata.ok=true&level=info", "metadata->>'ok' = 'true' and level = 'info'"},
+		"odd key, number":     {"metadata.odd%20key.ratio=0.50&level=debug", "level = 'debug' and source <> 'old'"},
+		"in a list's members": {"metadata.steps.code=2&level=warn", "level = 'warn' and metadata->'steps' @> '[{\"code\": 2}]'"},
+		"below zero":          {"metadata.steps.code=-7&level=warn", "level = 'warn' and source <> 'old'"},
+		"odd value":           {"metadata.tags=%22%27%3B--%5C", "false"},
+		"substring":           {"search_term=ACKUP+F&mode=substring", "message ilike '%ackup f%'"},
+		"wildcards":           {"search_term=%25&mode=substring", "false"},
+		"regex":               {"search_term=backup.*+7[0-9]%2B%24&mode=regex", "message ~* 'backup.* 7[0-9]+$'"},
+		"not sources":         {"exclude_source=old&exclude_source=api&level=error", "source not in ('old', 'api') and level = 'error'"},
+		"all but sources":     {"exclude_source=api&search_term=backup", "source <> 'api' and message like '%backup%'"},
+		"a pattern":           {"pattern_id=" + pattern, "pattern_id is not null"},
+		"not a pattern":       {"exclude_pattern_id=" + pattern, "pattern_id is null"},
+		"not metadata":        {"exclude_metadata.http.route=/r1", "metadata->'http'->>'route' is distinct from '/r1'"},
+		"both metadata":       {"metadata.status=400&exclude_metadata.http.route=/r1", "metadata->>'status' = '400' and metadata->'http'->>'route' is distinct from '/r1'"},
 	} {
 		for _, order := range []string{"desc", "asc"} {
 			want := w.Texts(fmt.Sprintf(`select id::text from guarda.advanced_logs where %s order by created_at %s, id %[2]s`, c.where, order))
@@ -198,6 +210,58 @@ func TestMatchesAreMarked(t *testing.T) {
 	if got := fmt.Sprint(page.Logs[0].Highlights); got != "[[12 22]]" {
 		t.Errorf("substring: %s", got)
 	}
+	page = get[searchAnswer](t, w, "/api/logs/search?search_term=%28falh%29a%7Cbackup%5B%3A%5D&mode=regex&order=asc")
+	if got := fmt.Sprint(page.Logs[0].Highlights); got != "[[3 8] [26 33]]" {
+		t.Errorf("regex: %s", got)
+	}
+	if _, err := w.Pool.Exec(t.Context(), `update guarda.log_settings set fold_accents = true`); err != nil {
+		t.Fatal(err)
+	}
+	folding := newClient(w) // it has not read the settings yet
+	a := folding.Do(t, http.MethodGet, "/api/logs/search?search_term=na+COMPRESSAO&mode=substring", "")
+	if !strings.Contains(string(a.Body), `"highlights":[[9,22]]`) {
+		t.Errorf("substring without accents: %s", a.Body)
+	}
+}
+
+// Pages go on from where the one before ended, whatever comes in meanwhile:
+// nothing that was there is missed or comes twice.
+func TestPagesAreStableWhileEntriesComeIn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fill(t, 400)
+	for _, query := range []string{"", "&search_term=backup", "&search_term=backup&mode=substring"} {
+		where := "true"
+		if query != "" {
+			where = "message like '%backup%'"
+		}
+		for _, order := range []string{"desc", "asc"} {
+			want := w.Texts(fmt.Sprintf(`select id::text from guarda.advanced_logs where %s order by created_at %s, id %[2]s`, where, order))
+			before := map[string]bool{}
+			for _, id := range want {
+				before[id] = true
+			}
+			var got []string
+			for cursor := ""; ; {
+				page := get[searchAnswer](t, w, "/api/logs/search?limit=37&order="+order+query+cursor)
+				for _, l := range page.Logs {
+					if before[l.ID] {
+						got = append(got, l.ID)
+					}
+				}
+				if !page.HasMore {
+					break
+				}
+				cursor = "&cursor=" + *page.NextCursor
+				at := page.Logs[len(page.Logs)-1].CreatedAt
+				w.write(t, logs.Entry{CreatedAt: at, Level: logs.Info, Source: "new", Message: "backup"}, logs.Entry{CreatedAt: at.Add(time.Second), Level: logs.Info, Source: "new", Message: "backup"},
+					logs.Entry{CreatedAt: at.Add(-time.Second), Level: logs.Info, Source: "new", Message: "backup"})
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%q %s: %d of what was there, want %d", query, order, len(got), len(want))
+			}
+		}
+	}
 }
 
 func TestAnEntryIsFoundByItsIdWithItsNeighbours(t *testing.T) {
@@ -235,7 +299,7 @@ func TestWrongQueriesAreRefusedByField(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.fill(t, 5)
-	for _, query := range []string{"level=loud", "limit=0", "limit=1001", "limit=x", "start_date=yesterday", "user_id=7", "cursor=x", "order=up", "mode=magic", "x=1", "search_term=%00", "search_term=%FF",
+	for _, query := range []string{"level=loud", "limit=0", "limit=1001", "limit=x", "start_date=yesterday", "user_id=7", "cursor=x", "order=up", "start_date=2026-11-22&end_date=2026-11-21", "start_date=2026-11-22T00:00:00Z&end_date=2026-11-22T00:00:00Z", "metadata.=x", "start_date=2026-02-30", "mode=magic", "x=1", "search_term=%00", "search_term=%FF",
 		"metadata.a=%FF", "exclude_metadata.a=%FF", "exclude_pattern_id=7", "exclude_source=%00", "search_term=(&mode=regex", "source=" + strings.Repeat("s", 101), "search_term=" + strings.Repeat("s", 1001)} {
 		if a := w.client.Do(t, http.MethodGet, "/api/logs/search?"+query, ""); a.Status != 422 {
 			t.Errorf("%s: %d %s", query, a.Status, a.Body)

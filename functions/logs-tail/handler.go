@@ -20,8 +20,8 @@ const (
 	// poll is how often the feed is looked at although nobody told of anything:
 	// notices do not pass a transaction pooler.
 	poll = time.Second
-	// heartbeat keeps proxies, which end idle connections, and finds out whether
-	// anybody still reads.
+	// heartbeat keeps proxies, which end idle connections, finds out whether
+	// anybody still reads, and tells the place where nothing that passes came in.
 	heartbeat = 15 * time.Second
 	// longest is how long a tail lasts; a function has 15 minutes.
 	longest = 14 * time.Minute
@@ -29,6 +29,8 @@ const (
 	// more is counted.
 	rate  = 200
 	burst = 500
+	// page is how many entries are read at once: each may have half a megabyte.
+	page = 50
 )
 
 // Deps are what the handler works with.
@@ -49,7 +51,7 @@ func New(d Deps) http.Handler {
 func (d Deps) tail(w http.ResponseWriter, r *http.Request) error {
 	q := httpapi.NewQuery(r)
 	query := logquery.Read(q, false)
-	from := q.Text("last_event_id", 1000)
+	from := q.Text("last_event_id", logs.MaxFeedCursor)
 	if h := r.Header.Get("Last-Event-ID"); h != "" {
 		from = h
 	}
@@ -101,9 +103,8 @@ type tail struct {
 	cursor logs.FeedCursor
 	gone   bool // nobody reads any more
 
-	tokens  float64 // entries that may be sent now
-	filled  time.Time
-	dropped int // entries not sent since the last notice
+	tokens float64 // entries that may be sent now
+	filled time.Time
 }
 
 func (t *tail) follow(ctx context.Context, wait func(context.Context) error) error {
@@ -125,7 +126,7 @@ func (t *tail) follow(ctx context.Context, wait func(context.Context) error) err
 		if sent {
 			last = now
 		} else if now.Sub(last) >= heartbeat {
-			if err := t.write(": still here\n\n"); err != nil {
+			if err := t.write(": still here\nid: " + t.cursor.Text() + "\n\n"); err != nil {
 				return err
 			}
 			last = now
@@ -145,63 +146,60 @@ func (t *tail) follow(ctx context.Context, wait func(context.Context) error) err
 	}
 }
 
-// next sends what came in; more says that there may be more right now.
+// next sends what came in; more says that there may be more right now. Once
+// entries are left out the caller is told so before another entry is sent, so
+// that an event's id never covers something that the caller does not know of.
 func (t *tail) next(ctx context.Context) (sent, more bool, err error) {
-	before := t.cursor
-	list, expired, err := t.Store.Feed(ctx, &t.cursor, t.query, t.words)
+	most := min(t.may(), page)
+	list, forgotten, err := t.Store.Feed(ctx, &t.cursor, t.query, t.words, most)
 	if err != nil {
 		return false, false, err
 	}
-	after := t.cursor
-	defer func() { t.cursor = after }()
-	if expired {
-		t.cursor = before
-		if err := t.event("sampled", `{"dropped":0,"expired":true}`, true); err != nil {
-			return true, false, err
-		}
+	if t.cursor.Forget(forgotten) {
+		return true, true, t.event("sampled", `{"dropped":0,"expired":true}`, true)
 	}
-	// While batches are sent the cursor is that of the part of them that was.
-	t.cursor = before
+	dropped := 0
 	for _, b := range list {
 		for i := range b.Hits {
-			if b.Seq == before.Part && b.Places[i] <= before.Offset {
-				continue
-			}
-			t.cursor.Part, t.cursor.Offset = b.Seq, b.Places[i]
-			if !t.may() {
-				t.dropped++
-				continue
-			}
 			raw, err := json.Marshal(logquery.ViewOf(&b.Hits[i]))
 			if err != nil {
 				return sent, false, err
 			}
+			if t.cursor.Part, t.cursor.Offset = b.Seq, b.Places[i]; i == len(b.Hits)-1 && !b.Cut && b.Untold == 0 {
+				t.past(b.Seq)
+			}
 			if err := t.event("log", string(raw), true); err != nil {
 				return sent, false, err
 			}
+			t.tokens--
 			sent = true
 		}
-		t.dropped += b.Untold
-		t.cursor.Part, t.cursor.Offset = 0, 0
-		t.cursor.See([]int64{b.Seq}, t.Clock.Now())
+		if b.Cut {
+			return sent, true, nil
+		}
+		t.past(b.Seq)
+		if dropped += b.Untold; dropped > 0 && most > 0 {
+			break
+		}
 	}
-	if t.dropped > 0 {
-		err = t.event("sampled", fmt.Sprintf(`{"dropped":%d}`, t.dropped), true)
-		t.dropped = 0
+	if dropped > 0 {
+		return true, true, t.event("sampled", fmt.Sprintf(`{"dropped":%d}`, dropped), true)
 	}
-	return sent, len(list) > 0, err
+	return sent, len(list) > 0, nil
 }
 
-// may takes one of the entries that may be sent now.
-func (t *tail) may() bool {
+// past notes that a batch was told as a whole.
+func (t *tail) past(seq int64) {
+	t.cursor.Part, t.cursor.Offset = 0, 0
+	t.cursor.See([]int64{seq}, t.Clock.Now())
+}
+
+// may returns how many entries may be sent now.
+func (t *tail) may() int {
 	now := t.Clock.Now()
 	t.tokens = min(burst, t.tokens+now.Sub(t.filled).Seconds()*rate)
 	t.filled = now
-	if t.tokens < 1 {
-		return false
-	}
-	t.tokens--
-	return true
+	return int(t.tokens)
 }
 
 func (t *tail) event(name, data string, withID bool) error {

@@ -36,8 +36,13 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldAt(t, clock.System{})
+}
+
+func newWorldAt(t *testing.T, c clock.Clock) *world {
+	t.Helper()
 	w := &world{World: logtest.New(t)}
-	h := New(Deps{Log: w.Log, Store: w.Store, Clock: clock.System{},
+	h := New(Deps{Log: w.Log, Store: w.Store, Clock: c,
 		Listen: func(ctx context.Context) (func(context.Context) error, func(), error) {
 			return logstore.Listen(ctx, w.Pool)
 		}})
@@ -199,21 +204,92 @@ func TestAReconnectNeitherLosesNorRepeats(t *testing.T) {
 
 func TestWhatIsTooMuchIsCounted(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorldAt(t, clock.At(time.Now())) // in a moment nothing more may be sent
 	s := w.open(t, "", "")
-	w.write(t, slices.Repeat([]string{"many"}, burst+300)...)
-	shown := 0
-	for {
+	const many = burst + 2*page + 33
+	w.write(t, slices.Repeat([]string{"many"}, many)...)
+	shown, dropped := 0, 0
+	for shown+dropped < many {
 		e := s.next(t)
 		if e.name == "log" {
 			shown++
 			continue
 		}
 		var n struct{ Dropped int }
-		if err := json.Unmarshal([]byte(e.data), &n); err != nil || e.name != "sampled" || shown+n.Dropped != burst+300 || shown < burst {
-			t.Errorf("%d shown, then %+v", shown, e)
+		if err := json.Unmarshal([]byte(e.data), &n); err != nil || e.name != "sampled" {
+			t.Fatalf("%d shown, then %+v", shown, e)
 		}
-		return
+		dropped += n.Dropped
+		s.body.Close() // a notice counts once, also over a reconnect
+		s = w.open(t, "", e.id)
+	}
+	if shown < burst || dropped == 0 || shown+dropped != many {
+		t.Errorf("%d shown, %d said to be left out, of %d", shown, dropped, many)
+	}
+}
+
+// A batch that is larger than what is read at once goes on where it was cut,
+// also when one whose number is lower comes in meanwhile.
+func TestALargeBatchIsToldInParts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.open(t, "", "")
+	late, err := w.Pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := late.Exec(t.Context(), `insert into guarda.advanced_logs (level, source, message) values ('info', 'late', 'late')`); err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for i := range 3*page + 7 {
+		want = append(want, fmt.Sprint("m", i))
+	}
+	w.write(t, want...)
+	var got []string
+	last := ""
+	for len(got) < page+5 {
+		e := s.next(t)
+		got, last = append(got, e.message()), e.id
+	}
+	s.body.Close()
+	if err := late.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s = w.open(t, "", last)
+	for len(got) < len(want)+1 {
+		got = append(got, s.next(t).message())
+	}
+	if !slices.Equal(got, append(want, "late")) {
+		t.Errorf("%q", got)
+	}
+}
+
+// However few entries were forgotten meanwhile, the caller is told.
+func TestAPlaceThatTheFeedNoLongerHasIsSaid(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.open(t, "", "")
+	w.write(t, "one")
+	first := s.next(t)
+	w.write(t, "two")
+	second := s.next(t)
+	s.body.Close()
+	if _, err := w.Pool.Exec(t.Context(), `update guarda.log_feed set received_at = received_at - interval '2 hours'`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Store.Keep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	lost := w.open(t, "", first.id)
+	if e := lost.next(t); e.name != "sampled" || e.data != `{"dropped":0,"expired":true}` || e.id == "" {
+		t.Errorf("after what is gone: %+v", e)
+	}
+	w.write(t, "three")
+	for _, s := range []*stream{lost, w.open(t, "", second.id)} {
+		if e := s.next(t); e.name != "log" || e.message() != "three" {
+			t.Errorf("then: %+v", e)
+		}
 	}
 }
 

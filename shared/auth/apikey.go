@@ -31,6 +31,10 @@ func NewAPIKey() (key, publicID string, hash [32]byte) {
 	return keyPrefix + publicID + "_" + secret, publicID, sha256.Sum256([]byte(secret))
 }
 
+// KeyPrefix is the part of a key that may be shown, so that people tell theirs
+// apart.
+func KeyPrefix(publicID string) string { return keyPrefix + publicID }
+
 func splitAPIKey(key string) (publicID string, hash [32]byte, ok bool) {
 	rest, ok := strings.CutPrefix(key, keyPrefix)
 	id, secret, found := strings.Cut(rest, "_")

@@ -146,6 +146,21 @@ func TestEachRoleHasAllOfTheLesserOne(t *testing.T) {
 	}
 }
 
+func TestAKeyMayNeverDoMoreThanItsMaker(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ key, maker, want auth.Role }{
+		{auth.Admin, auth.Admin, auth.Admin}, {auth.Viewer, auth.Admin, auth.Viewer}, {auth.Admin, auth.Viewer, auth.Viewer},
+		{auth.Sender, auth.Operator, auth.Sender}, {auth.Sender, auth.Viewer, ""}, {auth.Operator, "", ""},
+	} {
+		if got := c.key.Under(c.maker); got != c.want {
+			t.Errorf("%q of a %q: %q, want %q", c.key, c.maker, got, c.want)
+		}
+	}
+	if p := auth.Sender.Permissions(); len(p) != 1 || p[0] != auth.LogsWrite {
+		t.Errorf("a sender may %v", p)
+	}
+}
+
 // keys is a store with one key; the real one is tried in userstore.
 type keys struct {
 	id   string

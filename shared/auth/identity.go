@@ -12,11 +12,14 @@ import (
 // Role is a named set of permissions. Roles are fixed in code.
 type Role string
 
-// The roles.
+// The roles. Admin, Operator and Viewer are people's, each with all that the
+// lesser one has; Sender is for API keys of what sends log entries and reads
+// nothing.
 const (
 	Admin    Role = "admin"
 	Operator Role = "operator"
 	Viewer   Role = "viewer"
+	Sender   Role = "sender"
 )
 
 // Permission is the right to do one kind of thing.
@@ -46,6 +49,8 @@ func (r Role) Permissions() []Permission {
 	switch r {
 	case Viewer:
 		return viewer
+	case Sender:
+		return []Permission{LogsWrite}
 	case Operator:
 		return operator
 	case Admin:
@@ -55,7 +60,24 @@ func (r Role) Permissions() []Permission {
 }
 
 // Valid reports whether r is one of the roles.
-func (r Role) Valid() bool { return r == Admin || r == Operator || r == Viewer }
+func (r Role) Valid() bool { return r == Admin || r == Operator || r == Viewer || r == Sender }
+
+// Under returns r where its maker, with the role given, may do all that r may;
+// otherwise the maker's role where r may do all that it may; otherwise "",
+// which may do nothing.
+func (r Role) Under(maker Role) Role {
+	switch {
+	case maker.includes(r):
+		return r
+	case r.includes(maker):
+		return maker
+	}
+	return ""
+}
+
+func (r Role) includes(other Role) bool {
+	return !slices.ContainsFunc(other.Permissions(), func(p Permission) bool { return !slices.Contains(r.Permissions(), p) })
+}
 
 // Identity is who makes a request.
 type Identity struct {

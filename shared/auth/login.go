@@ -47,7 +47,7 @@ type Attempts interface {
 	Attempt(ctx context.Context, subject [32]byte, l Limit, now time.Time) (blockedUntil time.Time, err error)
 	// Succeeded takes back the attempt just counted, and with forget all of
 	// the subject's.
-	Succeeded(ctx context.Context, subject [32]byte, forget bool) error
+	Succeeded(ctx context.Context, subject [32]byte, forget bool, now time.Time) error
 }
 
 // Login signs people in.
@@ -116,7 +116,7 @@ func (l *Login) WithPassword(ctx context.Context, email, password, address strin
 			Hint("check both; after five attempts you have to wait")
 	}
 	for _, c := range counters {
-		if err := l.Attempts.Succeeded(ctx, c.subject, c.forget); err != nil {
+		if err := l.Attempts.Succeeded(ctx, c.subject, c.forget, now); err != nil {
 			return nil, err
 		}
 	}

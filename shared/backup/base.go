@@ -191,8 +191,27 @@ func incomparable(then, now manifest.Server, before, after pgcatalog.Database) s
 		return fmt.Sprintf("was made at transaction %d, and the server is at %d: it was set back", then.NextXID, now.NextXID)
 	case now.NextXID-then.NextXID >= xidHorizon:
 		return fmt.Sprintf("is %d transactions old, more than can be told apart", now.NextXID-then.NextXID)
+	case recovered(then, now):
+		return "is of a server that has recovered since, from a crash or from a copy of its files: transactions that the backup saw may be lost, and their numbers used again"
 	}
 	return ""
+}
+
+// recovered says whether the server began to count anew since then. After a
+// crash, what was committed without waiting for the disk (synchronous_commit =
+// off, unlogged tables) is gone, though a snapshot had seen it, and its
+// transaction ids are given out again; after a volume was set back, so is
+// everything later than that. Neither begins a timeline. An administrator who
+// resets one kind of statistics leaves the other.
+func recovered(then, now manifest.Server) bool {
+	compared := false
+	for kind, since := range then.StatisticsSince {
+		if now.StatisticsSince[kind] == since {
+			return false
+		}
+		compared = compared || now.StatisticsSince[kind] != ""
+	}
+	return compared
 }
 
 // parseLSN reads a position in the server's log, "16/B374D848".

@@ -33,8 +33,9 @@ const fingerprintPrefix = "1"
 
 // xminBits is a row's xmin as a number from 0 to 2^32-1. The type xid has no
 // cast to a number but by way of text; the difference of two ages has the same
-// value in every transaction, and costs less than half.
-const xminBits = "((pg_catalog.age('3'::pg_catalog.xid)::bigint - pg_catalog.age(xmin)::bigint) & 4294967295)"
+// value in every transaction, and costs less than half. What is the same for
+// all rows is asked for once.
+const xminBits = "(((select pg_catalog.age('3'::pg_catalog.xid)::bigint) - pg_catalog.age(xmin)) & 4294967295)"
 
 // fingerprinted says whether rows of a table can be told from changed ones by
 // their place: not where rows have no place, and not where a condition on

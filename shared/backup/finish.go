@@ -56,6 +56,8 @@ func (x *execution) finish(ctx context.Context, s *state) (*Result, error) {
 		for _, c := range tables[i].Stored() {
 			if strings.HasPrefix(c.Object, x.folder) {
 				r.SizeBytes += c.StoredBytes
+			} else {
+				r.References = append(r.References, *c)
 			}
 		}
 	}

@@ -49,6 +49,30 @@ select pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()), pg_catalog
 		}
 		mark.found(s)
 	}
+	return p.identifyRecovery(ctx)
+}
+
+// identifyRecovery records since when the server counts what it does. A crash
+// sets all of these back, and so does starting from a copy of the files of a
+// running server, such as a snapshot of its volume, which nothing else tells:
+// see recovered. They differ between a primary and its standbys, and a standby
+// has no history of its own.
+func (p *picture) identifyRecovery(ctx context.Context) error {
+	if p.server.Standby {
+		return nil
+	}
+	for _, kind := range []string{"bgwriter", "archiver"} {
+		s, err := ask(ctx, p.conn, "(select to_char(stats_reset at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') from pg_catalog.pg_stat_"+kind+")")
+		if err != nil {
+			return err
+		}
+		if s != "" {
+			if p.server.StatisticsSince == nil {
+				p.server.StatisticsSince = map[string]string{}
+			}
+			p.server.StatisticsSince[kind] = s
+		}
+	}
 	return nil
 }
 
@@ -76,11 +100,16 @@ func ask(ctx context.Context, conn *pgx.Conn, expression string) (string, error)
 // of something else in the database, such as regclass, in whatever array,
 // domain, range or composite type.
 func volatileTables(ctx context.Context, conn *pgx.Conn) (map[uint32]bool, error) {
+	multiranges := ""
+	if major(serverSetting(conn, "server_version")) >= 14 {
+		multiranges = "union all select rngtypid, rngmultitypid from pg_catalog.pg_range"
+	}
 	results, err := conn.PgConn().Exec(ctx, `
 with recursive made (part, type) as materialized (
 	select typelem, oid from pg_catalog.pg_type where typelem <> 0
 	union all select typbasetype, oid from pg_catalog.pg_type where typbasetype <> 0
 	union all select rngsubtype, rngtypid from pg_catalog.pg_range
+	`+multiranges+`
 	union all select a.atttypid, c.reltype from pg_catalog.pg_attribute a join pg_catalog.pg_class c on c.oid = a.attrelid
 		where c.reltype <> 0 and a.attnum > 0 and not a.attisdropped
 ), names (type) as (

@@ -14,6 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"guarda/shared/backup/manifest"
 	"guarda/shared/blob"
 	"guarda/shared/clock"
 	"guarda/shared/fault"
@@ -269,6 +270,9 @@ type Result struct {
 	Warnings        []Warning     `json:"warnings"`
 	Phases          []Phase       `json:"phases"`
 	TableDetails    []TableResult `json:"table_details"` // largest first
+	// References are the objects of earlier backups, or of runs that did not
+	// finish, that the backup is made of besides its own.
+	References []manifest.Chunk `json:"-"`
 	// Ledger accounts for everything that the database has; its lists are in
 	// the manifest.
 	Ledger *ledger.Ledger `json:"-"`

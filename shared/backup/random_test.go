@@ -77,7 +77,18 @@ const randomSchema = `
 	create table shown (r regclass);
 	insert into shown values ('shape'), ('parent'), ('part0');
 	create sequence counter;
-	create materialized view summary as select count(*) from part0;`
+	create materialized view summary as select count(*) from part0;
+	create type span as range (subtype = mood);
+	create table spans as select span('good', 'ugly') as r from generate_series(1, 50);
+	create type inside as (a int);
+	create table "row" (a int);
+	create table rows as select row(n)::"row" as v, array[row(n)::inside] as w from generate_series(1, 50) n;
+	create table child (more int) inherits (shape);
+	do $$ begin
+		if current_setting('server_version_num')::int >= 140000 then
+			execute 'create table multi as select span_multirange(span(''good'', ''ugly'')) as r from generate_series(1, 50)';
+		end if;
+	end $$`
 
 // walk changes a database at random.
 type walk struct {
@@ -140,6 +151,36 @@ func (w *walk) step() {
 		},
 		func() { w.sql("alter table " + t + " add gone int; alter table " + t + " drop gone") },
 		func() { w.rename("mood", "good", "bad", "ugly") },
+		func() { // two labels take each other's place
+			w.sql("begin; alter type mood rename value 'good' to 'x'; alter type mood rename value 'ugly' to 'good'; alter type mood rename value 'x' to 'ugly'; commit")
+		},
+		func() { w.sql(fmt.Sprintf(`alter table "row" add a%d int`, w.n)) },
+		func() { w.sql(fmt.Sprintf("alter type inside add attribute a%d int", w.n)) },
+		func() { w.sql(fmt.Sprintf("insert into child (id, s, more) values (%d, 'child', 1)", 1_000_000+w.n)) },
+		func() {
+			w.sql("begin; select count(*) from (select from " + t + " where " + some + " for update) l; commit")
+		},
+		func() { w.sql("update " + t + " set id = id + 1000000 where " + some + " and id < 1000000") },
+		func() { w.sql("delete from " + t + " where id > 150; vacuum " + t) }, // cuts the table off at its end
+		func() { w.sql("begin; truncate " + t + "; rollback") },
+		func() { w.sql("alter table " + t + " drop n; alter table " + t + " add n int") },
+		func() {
+			w.sql(fmt.Sprintf("alter table %s add g%d bigint generated always as (id * %[2]d) stored", t, w.n))
+		},
+		func() { // a computed column becomes one that has to be copied
+			column := fmt.Sprintf("e%d", w.n)
+			w.sql("begin; alter table " + t + " add " + column + " bigint generated always as (id * 2) stored; alter table " + t + " alter " + column + " drop expression; commit")
+		},
+		func() {
+			w.sql(fmt.Sprintf("alter table %s set (fillfactor = %d); alter table %[1]s alter s set storage external", t, 50+w.random.IntN(50)))
+		},
+		func() { // two tables take each other's name
+			i, j := w.random.IntN(randomTables), w.random.IntN(randomTables)
+			if a, b := w.names[i], w.names[j]; i != j && len(w.added) == 0 &&
+				w.sql("begin; alter table "+a+" rename to x; alter table "+b+" rename to "+a+"; alter table x rename to "+b+"; alter index "+a+"_pkey rename to x; alter index "+b+"_pkey rename to "+a+"_pkey; alter index x rename to "+b+"_pkey; commit") {
+				w.names[i], w.names[j] = b, a
+			}
+		},
 		func() { w.sql(fmt.Sprintf("alter type mood add value 'mood%d'", w.n)) },
 		func() { w.sql(fmt.Sprintf("alter type pair add attribute a%d int", w.n)) },
 		func() { w.sql(fmt.Sprintf("alter domain dom add constraint c%d check (value <> '%[1]d')", w.n)) },

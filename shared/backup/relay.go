@@ -175,11 +175,33 @@ func (x *execution) follow(ctx context.Context, s *state, snapshot string) (_ *p
 	if err := lockTables(ctx, conn, s.unread(results)); err != nil {
 		return nil, lockError(ctx, conn, err, timeout)
 	}
+	if err := x.stillHeld(ctx, snapshot, timeout); err != nil {
+		return nil, err
+	}
 	row, err := pgsession.One(ctx, conn, "select pg_catalog.pg_export_snapshot()")
 	if err != nil {
 		return nil, pgsession.Explain(err, "export the snapshot")
 	}
 	return &picture{conn: conn, id: row[0], at: s.SnapshotAt, server: s.Server}, nil
+}
+
+// stillHeld fails when the process that exported a snapshot does not hold it,
+// and with it its locks, any more. It is asked after our locks were granted: if
+// the other process ended while we waited for them, whoever waited before us
+// may have rewritten or truncated a table, and its rows, which the old snapshot
+// does not show, would be missing. A server lets a snapshot be imported only
+// while the transaction that exported it goes on, and ends a transaction before
+// it frees its locks.
+func (x *execution) stillHeld(ctx context.Context, snapshot string, timeout time.Duration) error {
+	conn, err := x.Connect(ctx)
+	if err != nil {
+		return pgsession.ConnectError(err)
+	}
+	defer pgsession.Close(ctx, conn)
+	if err := begin(ctx, conn, timeout, snapshot); err != nil {
+		return explainShare(err)
+	}
+	return nil
 }
 
 // unread returns the names of the tables that have chunks without a result.

@@ -164,9 +164,7 @@ func (x *execution) choose(ctx context.Context, p *picture, s *state) error {
 	}
 	s.Base = &Base{Tables: map[uint32]*BaseTable{}}
 	for _, old := range sources {
-		if s.Type == Full {
-			old.keepOnly(f.wraps, x.folder)
-		}
+		old.keepOnly(f.wraps, x.folder)
 		if err := there.read(ctx, old); err != nil {
 			return err
 		}

@@ -6,12 +6,20 @@ import (
 
 	"guarda/shared/backup/manifest"
 	"guarda/shared/blob"
+	"guarda/shared/fault"
 )
 
 // Discard removes what a run stored that did not become a backup. What it
 // cannot remove has no manifest, so it is not a backup, and garbage collection
-// finds it.
+// finds it. A folder with a manifest stays: the run may have failed after that,
+// and later backups may refer to this one.
 func Discard(ctx context.Context, store blob.Store, b Baton) error {
+	for _, encrypted := range []bool{true, false} {
+		_, err := store.Stat(ctx, manifest.Key(b.Folder, encrypted))
+		if err == nil || fault.CodeOf(err) != fault.NotFound {
+			return err
+		}
+	}
 	return discard(ctx, store, b.Folder)
 }
 

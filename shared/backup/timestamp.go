@@ -81,6 +81,9 @@ type followed struct {
 	column string
 	zone   bool // the column has a time zone
 	key    []string
+	// others are the unique, exclusion and foreign key constraints that a row
+	// which is gone, and which the backup still has, may break at restore.
+	others []string
 }
 
 // followTables finds the tables and refuses what cannot be followed, also in a full
@@ -122,7 +125,11 @@ select t.typname, a.attnotnull,
        coalesce((select pg_catalog.array_agg(k.attname::text order by o.n)
         from pg_catalog.pg_index i cross join lateral unnest(i.indkey) with ordinality o (attnum, n)
         join pg_catalog.pg_attribute k on k.attrelid = i.indrelid and k.attnum = o.attnum
-        where i.indrelid = $1::oid and i.indisprimary and o.n <= i.indnkeyatts), '{}')
+        where i.indrelid = $1::oid and i.indisprimary and o.n <= i.indnkeyatts), '{}'),
+       coalesce((select pg_catalog.array_agg(x.name::text order by x.name)
+        from (select c.relname from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid
+              where i.indrelid = $1::oid and not i.indisprimary and (i.indisunique or i.indisexclusion)
+              union select k.conname from pg_catalog.pg_constraint k where k.conrelid = $1::oid and k.contype = 'f') as x (name)), '{}')
 from pg_catalog.pg_class c
 left join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attname = $2::text and a.attnum > 0 and not a.attisdropped
 left join pg_catalog.pg_type t on t.oid = a.atttypid and t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace
@@ -133,7 +140,7 @@ where c.oid = $1::oid`, pgx.QueryExecModeExec, f.table.OID, f.column)
 	var typ *string
 	var filled *bool
 	if _, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (struct{}, error) {
-		return struct{}{}, row.Scan(&typ, &filled, &f.key)
+		return struct{}{}, row.Scan(&typ, &filled, &f.key, &f.others)
 	}); err != nil {
 		return pgsession.Explain(err, "look at the columns of "+name)
 	}
@@ -192,7 +199,10 @@ func (x *execution) narrow(base *manifest.Manifest, tables []followed, volatile 
 		deltas[f.table.OID] = &Delta{Column: f.column, Since: since, Key: f.key, Base: b}
 		f.table.Filter = f.condition(since)
 		name := f.table.Schema + "." + f.table.Name
-		text := fmt.Sprintf("the rows of %s are followed by %s: what was deleted since backup %s, or written without setting it, is not seen", name, f.column, x.found.id)
+		text := fmt.Sprintf("the rows of %s are followed by %s: what was deleted or given another primary key since backup %s, or written without setting it, is not seen", name, f.column, x.found.id)
+		if len(f.others) > 0 {
+			text += "; such a row may keep " + strings.Join(f.others, ", ") + " from being made when the backup is restored"
+		}
 		x.warnings = append(x.warnings, Warning{Code: "deletes_invisible", Object: name, Message: text})
 		if l != nil {
 			l.Items = append(l.Items, ledger.Item{Status: ledger.Dumped, Kind: "table rows", Schema: f.table.Schema,

@@ -192,6 +192,26 @@ func TestNobodyCanSaySinceWhen(t *testing.T) {
 	s.same(t, r)
 }
 
+// TestWhatARowThatIsGoneMayBreakIsNamed when the backup is made: at restore it
+// would be too late.
+func TestWhatARowThatIsGoneMayBreakIsNamed(t *testing.T) {
+	t.Parallel()
+	s := newSeries(t, `create table users (id int primary key);
+		create table events (id int primary key, email text unique, owner int references users, at timestamptz not null default now());
+		create index events_at on events (at)`)
+	follow := map[string]string{"events": "at"}
+	if _, err := s.followed(t, backup.Full, follow); err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.followed(t, backup.Incremental, follow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0].Message, "such a row may keep events_email_key, events_owner_fkey from being made") {
+		t.Errorf("%+v", r.Warnings)
+	}
+}
+
 func TestWhatCannotBeFollowedIsRefused(t *testing.T) {
 	t.Parallel()
 	s := newSeries(t, stamped+`;

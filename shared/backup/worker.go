@@ -17,7 +17,10 @@ import (
 )
 
 const (
-	waitForChunk = 100 * time.Millisecond // between two tries to claim
+	// waitForChunk is the time between two tries to claim, shortWait that
+	// before the second: at the end of a short run it counts.
+	waitForChunk = 100 * time.Millisecond
+	shortWait    = 2 * time.Millisecond
 	// waitForPicture is how long a worker waits for a picture that it can
 	// take part in, when the one it knows is gone.
 	waitForPicture = 30 * time.Second
@@ -47,7 +50,7 @@ type worker struct {
 // or the time is up.
 func (w *worker) run(ctx context.Context) error {
 	defer func() { pgsession.Close(ctx, w.copier.conn) }()
-	for {
+	for wait := shortWait; ; {
 		if !w.stopAt.IsZero() && !w.clock.Now().Before(w.stopAt) {
 			w.report.More = true
 			return nil
@@ -64,11 +67,13 @@ func (w *worker) run(ctx context.Context) error {
 			return err
 		}
 		if c == nil {
-			if over, err := w.over(ctx); over || err != nil {
+			if over, err := w.over(ctx, wait); over || err != nil {
 				return err
 			}
+			wait = min(waitForChunk, 2*wait)
 			continue
 		}
+		wait = shortWait
 		if err := w.attempt(ctx, c); err != nil {
 			return err
 		}
@@ -76,7 +81,7 @@ func (w *worker) run(ctx context.Context) error {
 }
 
 // over reports whether no chunk is left, and waits a moment if one is.
-func (w *worker) over(ctx context.Context) (bool, error) {
+func (w *worker) over(ctx context.Context, wait time.Duration) (bool, error) {
 	n, err := w.queue.Counts(ctx)
 	if err != nil {
 		return false, err
@@ -91,7 +96,7 @@ func (w *worker) over(ctx context.Context) (bool, error) {
 	select {
 	case <-ctx.Done():
 		return false, context.Cause(ctx)
-	case <-time.After(waitForChunk):
+	case <-time.After(wait):
 		return false, nil
 	}
 }
@@ -108,14 +113,14 @@ func (w *worker) attempt(ctx context.Context, c *Chunk) error {
 		if err = w.queue.Done(ctx, *r); err == nil {
 			return nil
 		}
+		if fault.CodeOf(err) != fault.Conflict {
+			return err // it may have been recorded: the object stays
+		}
 		if !r.Reused {
 			w.copier.discard(ctx, r.ObjectKey)
 		}
-		if fault.CodeOf(err) == fault.Conflict {
-			w.log.WarnContext(ctx, "another worker took over a chunk", "chunk", c.No)
-			return nil
-		}
-		return err
+		w.log.WarnContext(ctx, "another worker took over a chunk", "chunk", c.No)
+		return nil
 	}
 	given := err
 	timeUp := errors.Is(err, ErrTimeUp)

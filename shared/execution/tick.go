@@ -186,10 +186,11 @@ func (t *Ticker) revive(ctx context.Context, at time.Time, done *Ticked) error {
 			all = append(all, err)
 			continue
 		}
-		failed, err := t.Store.FailStale(ctx, s, FailureOf(death(s)))
+		why := FailureOf(death(s))
+		failed, err := t.Store.FailStale(ctx, s, why)
 		all = append(all, err)
 		if failed {
-			log.ErrorContext(ctx, "a run died")
+			log.ErrorContext(ctx, "Falha no backup", "error_code", why.Code, "error", why.Message.String())
 			done.Failed = append(done.Failed, s.ID)
 		}
 	}

@@ -100,8 +100,7 @@ func (e *enumerator) readLargeObjectPrivileges() error {
 	rows, err := query[row](e, `
 		select l.oid from pg_catalog.pg_largeobject_metadata l
 		where not (select rolsuper from pg_catalog.pg_roles where rolname = current_user) and current_setting('lo_compat_privileges') <> 'on'
-			and not pg_has_role(l.lomowner, 'usage')
-			and not exists (select from aclexplode(l.lomacl) a
+			and not exists (select from aclexplode(coalesce(l.lomacl, acldefault('L', l.lomowner))) a
 				where a.privilege_type = 'SELECT' and case when a.grantee = 0 then true else pg_has_role(a.grantee, 'usage') end)`)
 	for _, r := range rows {
 		e.denied[key{classLargeObject, r.OID}] = denial{NoPrivilege, fmt.Sprintf("SELECT on large object %d", r.OID),

@@ -1,6 +1,8 @@
 package logs
 
 import (
+	"strings"
+
 	"github.com/google/uuid"
 )
 
@@ -13,11 +15,13 @@ const defaultDrain = "supabase"
 // metadata says under one of the names that Supabase's services use.
 func (p *parser) drained(raw []byte, m *members) (e Entry) {
 	e.Level, e.Source = Info, p.source
-	message, ok := p.required("event_message", m.eventMessage)
+	message, ok := p.text("event_message", m.eventMessage)
 	if !ok {
 		return e
 	}
-	e.Message = message
+	if e.Message = message; strings.TrimSpace(message) == "" {
+		e.Message = " " // a drain does not send it again, and the rest may say something
+	}
 	p.size("event_message", len(message), MaxMessage)
 	if m.id != nil {
 		if s, ok := p.text("id", m.id); ok {

@@ -129,7 +129,7 @@ func (s *Sequence) Identify(entries []Entry, now time.Time) {
 type Sequence struct {
 	mu   sync.Mutex
 	last int64 // microseconds since 1970
-	n    uint64
+	n    uint32
 	pool [4096]byte
 	left int
 }
@@ -142,20 +142,26 @@ func (s *Sequence) next(now time.Time) time.Time {
 }
 
 // id makes a version 7 UUID: 48 bits of milliseconds, 12 bits of the
-// microsecond's fraction, 14 bits that count, 48 random ones.
+// microsecond's fraction, 30 bits that count, so that entries of one time stay
+// in their order, and 32 random ones. The count begins at random: processes
+// that make ids for the same time begin together.
 func (s *Sequence) id(at time.Time) (id uuid.UUID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.left < 6 {
+	if s.left < 4 {
 		_, _ = rand.Read(s.pool[:]) // never fails: crypto/rand ends the program instead
 		s.left = len(s.pool)
+	}
+	if s.n == 0 {
+		s.n = binary.BigEndian.Uint32(s.pool[:4]) >> 3 // far from where 30 bits end
+		s.left = len(s.pool) - 4
 	}
 	us := at.UnixMicro()
 	s.n++
 	binary.BigEndian.PutUint64(id[:8], uint64(us/1000)<<16|uint64(us%1000)<<2)
-	binary.BigEndian.PutUint16(id[8:], uint16(s.n))
-	copy(id[10:], s.pool[s.left-6:s.left])
-	s.left -= 6
+	binary.BigEndian.PutUint32(id[8:], s.n)
+	copy(id[12:], s.pool[len(s.pool)-s.left:])
+	s.left -= 4
 	id[6] = 0x70 | id[6]&0x0f
 	id[8] = 0x80 | id[8]&0x3f
 	return id

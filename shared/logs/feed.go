@@ -30,8 +30,11 @@ type FeedGap struct {
 // may take.
 const gapLife = time.Minute
 
-// maxGaps bounds a cursor.
-const maxGaps = 100
+// maxGaps bounds a cursor, and MaxFeedCursor its text in bytes.
+const (
+	maxGaps       = 100
+	MaxFeedCursor = 2100
+)
 
 // See notes the numbers that were read, in their order, at a moment.
 func (c *FeedCursor) See(seqs []int64, now time.Time) {
@@ -45,6 +48,16 @@ func (c *FeedCursor) See(seqs []int64, now time.Time) {
 	if n := len(c.Gaps) - maxGaps; n > 0 {
 		c.Gaps = slices.Delete(c.Gaps, 0, n)
 	}
+}
+
+// Forget moves the cursor past numbers that can no longer be had, up to last.
+// It reports whether there were any.
+func (c *FeedCursor) Forget(last int64) bool {
+	if last <= c.Done {
+		return false
+	}
+	*c = FeedCursor{Done: last}
+	return true
 }
 
 // Missing returns the numbers that are waited for.
@@ -88,7 +101,7 @@ func parseFeedCursor(s string, now time.Time) (c FeedCursor, ok bool) {
 		}
 		return n
 	}
-	ok = len(s) <= 1000
+	ok = len(s) <= MaxFeedCursor
 	rest, part, parted := strings.Cut(s, "@")
 	done, gaps, gapped := strings.Cut(rest, "!")
 	c.Done = number(done)

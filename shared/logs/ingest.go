@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"slices"
@@ -55,6 +56,10 @@ type Ingester struct {
 // settingsLife is how long settings are used before they are read again.
 const settingsLife = 15 * time.Second
 
+// settingsTime is how long reading them may take: a server that does not answer
+// must leave time to put the batch aside.
+const settingsTime = 6 * time.Second
+
 // retryStore is how long batches go to the spool without trying the store
 // after it was away: trying costs each request the time that connecting takes.
 const retryStore = 2 * time.Second
@@ -94,14 +99,16 @@ func (in *Ingester) Take(ctx context.Context, b *Batch, from Sender) (*Receipt, 
 		(&Settings{MaxAgeDays: 3660}).inTime(b, now)
 	}
 	r := &Receipt{BatchID: b.ID}
-	if len(b.Entries) == 0 {
+	defer func() {
 		r.Rejections = b.Rejections
+		slices.SortStableFunc(r.Rejections, func(x, y Rejection) int { return cmp.Compare(x.Index, y.Index) })
+	}()
+	if len(b.Entries) == 0 {
 		return r, nil
 	}
 	in.sequence.Identify(b.Entries, now)
 	if masked && !in.isAway(now) {
 		if r.Written, err = in.store(ctx, b, from, settings.KeyLimit); err == nil {
-			r.Rejections = b.Rejections
 			return r, nil
 		}
 		if fault.CodeOf(err) == fault.RateLimited {
@@ -118,7 +125,7 @@ func (in *Ingester) Take(ctx context.Context, b *Batch, from Sender) (*Receipt, 
 	if err := in.Spool.Put(context.WithoutCancel(ctx), b, masked); err != nil {
 		return nil, err
 	}
-	r.Spooled, r.Accepted, r.Rejections = true, len(b.Entries), b.Rejections
+	r.Spooled, r.Accepted = true, len(b.Entries)
 	return r, nil
 }
 
@@ -195,7 +202,9 @@ func (in *Ingester) current(ctx context.Context, now time.Time) (*Settings, erro
 	if s != nil && (fresh || away) || away {
 		return s, nil
 	}
-	read, err := in.Store.LogSettings(ctx)
+	reading, cancel := context.WithTimeout(ctx, settingsTime)
+	defer cancel()
+	read, err := in.Store.LogSettings(reading)
 	if err != nil {
 		if in.Spool == nil {
 			return nil, err

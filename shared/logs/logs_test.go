@@ -2,7 +2,9 @@ package logs_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"guarda/shared/clock"
 	"guarda/shared/fault"
 	"guarda/shared/logs"
 )
@@ -22,6 +25,9 @@ func TestMaskingHidesWhatProvesItself(t *testing.T) {
 		{"cpf", "pedido 152998224725 e a52998224725", "pedido 152998224725 e a52998224725"},
 		{"cnpj", "11.222.333/0001-81, 11222333000181, 12.ABC.345/01DE-35; 11.222.333/0001-82 não", "[cnpj], [cnpj], [cnpj]; 11.222.333/0001-82 não"},
 		{"card", "4111 1111 1111 1111, 5500-0000-0000-0004, 378282246310005; 4111111111111112 e 1795500000123 não", "[card], [card], [card]; 4111111111111112 e 1795500000123 não"},
+		{"card", "2026-11-24 4111111111111111 pedido 12 4111 1111 1111 1111 1234 e 378282 246310005", "2026-11-24 [card] pedido 12 [card] 1234 e 378282 246310005"},
+		{"card", "3782 822463 10005; em 1795521600124, 4111-1111-1111-1111-", "[card]; em 1795521600124, [card]-"},
+		{"cpf", "000 529.982.247-25/529.982.247-25.", "000 [cpf]/[cpf]."},
 		{"token", "Authorization: Bearer abc.def-123456 fim", "Authorization: [token] fim"},
 		{"token", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc_DEF-123 e AKIAIOSFODNN7EXAMPLE", "[token] e [token]"},
 		{"token", `postgres://user:s3gredo@db/x password="hunter22" senha=abcd1234`, `postgres[token]db/x [token]" [token]`},
@@ -34,6 +40,49 @@ func TestMaskingHidesWhatProvesItself(t *testing.T) {
 	}
 	if got := logs.Mask("a@b.com.br 529.982.247-25", logs.MaskRules()); got != "[email] [cpf]" {
 		t.Errorf("all rules: %q", got)
+	}
+}
+
+func TestMaskingReadsMetadata(t *testing.T) {
+	t.Parallel()
+	s := &logs.Settings{Masking: map[string][]string{"*": logs.MaskRules()}, MaxAgeDays: 1}
+	store := &keeping{settings: s}
+	in := &logs.Ingester{Store: store, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler)}
+	b, err := logs.Parse([]byte(`{"level":"info","source":"a","message":"m","session_id":"x@y.com","metadata":{"cpf":52998224725,"card" : [4111111111111111, 1795521600124],"n":-1.5e3,
+		"db_password": "x","nested":{"accessToken":7,"token":{"name":"ok"},"API-Key":null},"t":"a@b.com.br \"q\"","senha":true}}`), false, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.Take(t.Context(), b, logs.Sender{}); err != nil {
+		t.Fatal(err)
+	}
+	want := `{"cpf":"[cpf]","card" : ["[card]", 1795521600124],"n":-1.5e3,
+		"db_password": "[token]","nested":{"accessToken":"[token]","token":{"name":"ok"},"API-Key":null},"t":"[email] \"q\"","senha":true}`
+	if got := store.entries[0]; string(got.Metadata) != want || got.SessionID != "[email]" {
+		t.Errorf("%s %s", got.Metadata, got.SessionID)
+	}
+}
+
+// keeping is a store that takes everything.
+type keeping struct {
+	settings *logs.Settings
+	entries  []logs.Entry
+}
+
+func (k *keeping) Write(_ context.Context, b *logs.Batch) (logs.Written, error) {
+	k.entries = append(k.entries, b.Entries...)
+	return logs.Written{Accepted: len(b.Entries)}, nil
+}
+func (k *keeping) LogSettings(context.Context) (*logs.Settings, error) { return k.settings, nil }
+func (k *keeping) Spend(context.Context, string, string, int, int) (time.Duration, error) {
+	return 0, nil
+}
+
+func TestNamesAreReadAsJSONHasThem(t *testing.T) {
+	t.Parallel()
+	b, err := logs.Parse([]byte(`[{"\u006cevel":"info","source":"a","source":"b","message":"m"},{"level":"info","source":"a","message":"m","`+strings.Repeat("é", 4000)+`":1}]`), false, "")
+	if err != nil || len(b.Entries) != 1 || b.Entries[0].Source != "b" || len(b.Rejections) != 1 || len(b.Rejections[0].Field) > 100 || !utf8.ValidString(b.Rejections[0].Field) {
+		t.Errorf("%+v, %v", b, err)
 	}
 }
 
@@ -71,6 +120,15 @@ func TestIdsGrowWithTimeAndSayIt(t *testing.T) {
 		e := &entries[i]
 		if at, ok := logs.TimeOf(e.ID); !ok || !at.Equal(e.CreatedAt.Truncate(time.Millisecond)) || i > 0 && (!entries[i-1].CreatedAt.Before(e.CreatedAt) || bytes.Compare(entries[i-1].ID[:8], e.ID[:8]) >= 0) {
 			t.Fatalf("entry %d: %v %v", i, e.ID, e.CreatedAt)
+		}
+	}
+	for i := range entries { // as loggers with a resolution of a second have it
+		entries[i] = logs.Entry{CreatedAt: now}
+	}
+	s.Identify(entries, now)
+	for i := 1; i < len(entries); i++ {
+		if bytes.Compare(entries[i-1].ID[:], entries[i].ID[:]) >= 0 {
+			t.Fatalf("entries %d and %d of one time: %v %v", i-1, i, entries[i-1].ID, entries[i].ID)
 		}
 	}
 	if _, ok := logs.TimeOf(uuid.New()); ok {

@@ -2,6 +2,7 @@ package logs
 
 import (
 	"bytes"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -104,6 +105,9 @@ func (p *parser) lines() (*Batch, error) {
 	return p.batch()
 }
 
+// maxNamed is how much of an unknown field's name is told, in bytes.
+const maxNamed = 100
+
 // members are the raw values of an entry's fields.
 type members struct {
 	id, level, source, message, metadata, createdAt, userID, sessionID []byte
@@ -203,8 +207,15 @@ func (m *members) set(key, value []byte) {
 	case `"event_message"`:
 		m.eventMessage = value
 	default:
+		name := unquote(key)
+		if bytes.IndexByte(key, '\\') >= 0 { // "\u006cevel" is level
+			if plain := AppendQuoted(nil, name); bytes.IndexByte(plain, '\\') < 0 {
+				m.set(plain, value)
+				return
+			}
+		}
 		if m.unknown == "" {
-			m.unknown = unquote(key)
+			m.unknown = strings.ToValidUTF8(name[:min(len(name), maxNamed)], "")
 		}
 	}
 }
@@ -328,7 +339,7 @@ func sinceEpoch(s string) (time.Time, bool) {
 		if err != nil || f < 0 || f >= 1e11 { // a fraction makes sense of seconds only
 			return time.Time{}, false
 		}
-		return time.UnixMicro(int64(f * 1e6)).UTC(), true
+		return time.UnixMicro(int64(math.Round(f * 1e6))).UTC(), true
 	}
 	switch {
 	case n < 0:

@@ -46,6 +46,11 @@ func (q *Query) Counted() bool {
 	return q.Term == "" && q.UserID == "" && q.SessionID == "" && len(q.Metadata) == 0 && len(q.NotMetadata) == 0
 }
 
+// Unfiltered reports whether the query asks for everything in its range.
+func (q *Query) Unfiltered() bool {
+	return q.Counted() && len(q.Levels) == 0 && len(q.Sources) == 0 && q.PatternID == ""
+}
+
 // maxSplits bounds how many readings of a path are tried.
 const maxSplits = 5
 

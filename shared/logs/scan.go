@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"bytes"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -10,6 +11,35 @@ import (
 // an entry's metadata is passed on as it came, and that is most of a request.
 // What it accepts encoding/json accepts, and the other way round; a fuzz test
 // holds it to that.
+
+// ScanJSON returns the one JSON value that raw holds, without the space around
+// it; false if raw is anything else.
+func ScanJSON(raw []byte) ([]byte, bool) {
+	s := scanner{b: raw}
+	start := s.space(0)
+	end, ok := s.value(start, 0)
+	if !ok || s.space(end) != len(raw) {
+		return nil, false
+	}
+	return raw[start:end], true
+}
+
+// Members calls each for the members of an object that ScanJSON passed: the
+// key, with its quotes, and the value.
+func Members(object []byte, each func(key, value []byte)) {
+	s := scanner{b: object}
+	s.object(0, 0, each)
+}
+
+// Elements calls each for the values of an array that ScanJSON passed.
+func Elements(array []byte, each func(value []byte)) {
+	s := scanner{b: array}
+	s.array(0, 0, each)
+}
+
+// Unquote returns the text of a string in JSON that ScanJSON passed. Half a
+// surrogate pair becomes U+FFFD.
+func Unquote(raw []byte) string { return unquote(raw) }
 
 // scanner walks over a document. Its methods take and return positions.
 type scanner struct {
@@ -129,21 +159,26 @@ func (s *scanner) array(i, depth int, each func(value []byte)) (int, bool) {
 }
 
 func (s *scanner) text(i int) (int, bool) {
-	for i++; i < len(s.b); i++ {
-		switch c := s.b[i]; {
+	b := s.b
+	for i++; i < len(b); i++ {
+		c := b[i]
+		if c >= 0x20 && c != '"' && c != '\\' { // most of a request
+			continue
+		}
+		switch {
 		case c == '"':
 			return i + 1, true
 		case c < 0x20:
 			return i, false
-		case c == '\\':
+		default:
 			i++
-			if i >= len(s.b) {
+			if i >= len(b) {
 				return i, false
 			}
-			switch s.b[i] {
+			switch b[i] {
 			case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
 			case 'u':
-				if _, ok := hex4(s.b, i+1); !ok {
+				if _, ok := hex4(b, i+1); !ok {
 					return i, false
 				}
 				s.escapes = true
@@ -228,14 +263,7 @@ func hex4(b []byte, i int) (r rune, ok bool) {
 // surrogate pair becomes U+FFFD.
 func unquote(raw []byte) string {
 	raw = raw[1 : len(raw)-1]
-	plain := true
-	for _, c := range raw {
-		if c == '\\' {
-			plain = false
-			break
-		}
-	}
-	if plain {
+	if bytes.IndexByte(raw, '\\') < 0 {
 		return string(raw)
 	}
 	out := make([]byte, 0, len(raw))

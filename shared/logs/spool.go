@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
@@ -100,93 +99,17 @@ func decodeSpool(r io.Reader) (b *Batch, masked bool, err error) {
 	if err := lines.Decode(&h); err != nil {
 		return nil, false, err
 	}
-	if h.Format != 1 || h.Entries < 0 || h.Entries > MaxEntries {
+	if h.Format != 1 || h.Entries < 0 {
 		return nil, false, fault.New(fault.Corrupt, "the batch has the unknown format %d", h.Format)
 	}
-	b = &Batch{ID: h.BatchID, Sent: h.Entries, Entries: make([]Entry, h.Entries)}
-	for i := range b.Entries {
+	b = &Batch{ID: h.BatchID, Sent: h.Entries, Entries: make([]Entry, 0, min(h.Entries, MaxEntries))} // a subscription may send more than a request
+	for i := range h.Entries {
 		var e spoolEntry
 		if err := lines.Decode(&e); err != nil {
 			return nil, false, err
 		}
-		b.Entries[i] = Entry{ID: e.ID, GivenID: e.Given, CreatedAt: e.CreatedAt.UTC(), Level: e.Level, Source: e.Source, Message: e.Message, Metadata: e.Metadata,
-			UserID: e.UserID, SessionID: e.SessionID, index: i}
+		b.Entries = append(b.Entries, Entry{ID: e.ID, GivenID: e.Given, CreatedAt: e.CreatedAt.UTC(), Level: e.Level, Source: e.Source, Message: e.Message, Metadata: e.Metadata,
+			UserID: e.UserID, SessionID: e.SessionID, index: i})
 	}
 	return b, h.Masked, nil
-}
-
-// Replayed says what a replay did.
-type Replayed struct {
-	Batches int `json:"batches"`
-	Entries int `json:"entries"`
-	Broken  int `json:"broken"`
-}
-
-// Replay stores the batches that wait, in the order of their arrival, and
-// forgets each once it is stored. It stops at the first one that the store does
-// not take at the moment, so that none is stored before an earlier one, and when
-// ctx is done. A batch that was stored already is only forgotten.
-func Replay(ctx context.Context, blobs blob.Store, store Store, log *slog.Logger) (r Replayed, err error) {
-	var settings *Settings
-	in := &Ingester{Store: store, Log: log}
-	for object, err := range blobs.List(ctx, spoolFolder) {
-		if err != nil {
-			return r, err
-		}
-		if ctx.Err() != nil {
-			return r, nil
-		}
-		if settings == nil {
-			if settings, err = store.LogSettings(ctx); err != nil {
-				return r, err
-			}
-		}
-		b, masked, err := readSpooled(ctx, blobs, object.Key)
-		if fault.CodeOf(err) == fault.Unavailable || fault.CodeOf(err) == fault.NotFound {
-			return r, err
-		}
-		if err != nil {
-			r.Broken++
-			log.ErrorContext(ctx, "a batch that was put aside cannot be read", "key", object.Key, "moved_to", spoolBroken, "error", err.Error())
-			if err := setAside(ctx, blobs, object.Key); err != nil {
-				return r, err
-			}
-			continue
-		}
-		if !masked {
-			settings.mask(b.Entries)
-		}
-		w, err := in.write(ctx, b)
-		if err != nil {
-			return r, err
-		}
-		if err := blobs.Delete(ctx, object.Key); err != nil {
-			return r, err
-		}
-		r.Batches++
-		r.Entries += w.Accepted
-	}
-	return r, nil
-}
-
-func readSpooled(ctx context.Context, blobs blob.Store, key string) (*Batch, bool, error) {
-	body, err := blobs.Get(ctx, key, 0, -1)
-	if err != nil {
-		return nil, false, err
-	}
-	defer body.Close()
-	return decodeSpool(body)
-}
-
-// setAside moves an object out of the way of the others.
-func setAside(ctx context.Context, blobs blob.Store, key string) error {
-	body, err := blobs.Get(ctx, key, 0, -1)
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	if _, err := blobs.Put(ctx, spoolBroken+key[len(spoolFolder):], body, blob.PutOptions{}); err != nil {
-		return err
-	}
-	return blobs.Delete(ctx, key)
 }

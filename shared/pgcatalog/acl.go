@@ -101,6 +101,9 @@ type grantTarget struct {
 	column string // for privileges of a column: the column
 	all    string // every letter this kind has on the server read: then ALL is said
 	prefix string // "ALTER DEFAULT PRIVILEGES … " for default privileges
+	// grows says that newer versions know more privileges of this kind: a grant
+	// names each of them, so that it means no more there than it did here.
+	grows bool
 }
 
 // aclSQL returns the statements that turn the privileges in base into those in
@@ -193,7 +196,7 @@ func statement(b *strings.Builder, t grantTarget, owner string, it aclItem, verb
 	}
 	foreign := it.grantor != owner && t.prefix == ""
 	if foreign {
-		b.WriteString("SET SESSION AUTHORIZATION " + quoteIdent(it.grantor) + ";\n")
+		b.WriteString("SET ROLE " + quoteIdent(it.grantor) + ";\n")
 		roles[it.grantor] = true
 	}
 	column := ""
@@ -201,7 +204,7 @@ func statement(b *strings.Builder, t grantTarget, owner string, it aclItem, verb
 		column = "(" + quoteIdent(t.column) + ")"
 	}
 	var words []string
-	if len(letters) == len(t.all) {
+	if len(letters) == len(t.all) && !(t.grows && verb == "GRANT") {
 		words = []string{"ALL" + column}
 	} else {
 		for _, l := range letters {
@@ -217,6 +220,6 @@ func statement(b *strings.Builder, t grantTarget, owner string, it aclItem, verb
 	}
 	b.WriteString(t.prefix + verb + " " + strings.Join(words, ",") + " ON " + t.on + " " + to + " " + grantee + tail + ";\n")
 	if foreign {
-		b.WriteString("RESET SESSION AUTHORIZATION;\n")
+		b.WriteString("RESET ROLE;\n")
 	}
 }

@@ -158,7 +158,8 @@ type Table struct {
 	Filter string `json:"filter,omitempty"`
 	// Definition is a SHA-256 (hex) over everything that decides what the
 	// rows' text looks like: columns, types used (with their own
-	// definitions, recursively: enum labels, domains, composites), fast
-	// defaults (attmissingval), and the versions of the extensions those types come from.
+	// definitions, recursively: enum labels, domains, composites, the functions
+	// that write base types), fast defaults (attmissingval), and the versions of
+	// the extensions those types come from.
 	Definition string `json:"definition"`
 }

@@ -46,6 +46,9 @@ func (r *reader) typeDefinition(oid uint32, above map[uint32]bool, extensions ma
 	defer delete(above, oid)
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d %s %q", oid, t.Type, t.Labels)
+	if t.OutputSource != "" {
+		fmt.Fprintf(&b, " %q", t.OutputSource)
+	}
 	for _, inner := range []uint32{t.Elem, t.Base, t.Subtype} {
 		if inner != 0 {
 			b.WriteString("(" + r.typeDefinition(inner, above, extensions) + ")")

@@ -87,7 +87,7 @@ func (r *reader) readDefaultACLs() error {
 		if d.Schema != "" {
 			prefix += "IN SCHEMA " + quoteIdent(d.Schema) + " "
 		}
-		sql, roles := aclSQL(grantTarget{on: word[d.Type], all: d.All, prefix: prefix}, d.Role, d.Actual, d.Base)
+		sql, roles := aclSQL(grantTarget{on: word[d.Type], all: d.All, prefix: prefix, grows: r.version < 170000 && d.Type == "r"}, d.Role, d.Actual, d.Base)
 		if sql == "" {
 			continue
 		}

@@ -104,6 +104,15 @@ func TestADefinitionChangesWithWhateverChangesTheRowsText(t *testing.T) {
 		`alter table t add column fast text default 'x'`,
 		`alter table t drop column gone`,
 		`alter table t rename column r to s`,
+		// A base type's text is what its output function makes of it.
+		`create type own; create function own_in(cstring) returns own language internal immutable strict as 'textin';
+		 create function own_out(own) returns cstring language internal immutable strict as 'textout';
+		 create type own (input = own_in, output = own_out, like = text); alter table t add column o own`,
+		`create or replace function own_out(own) returns cstring language internal immutable strict as 'byteaout'`,
+		`create type lent as enum ('x'); alter extension plpgsql add type lent; alter table t add column l lent`,
+		`update pg_extension set extversion = 'another' where extname = 'plpgsql'`,
+		// What rows show that are older than the column.
+		`update pg_attribute set atthasmissing = false, attmissingval = null where attrelid = 't'::regclass and attname = 'fast'`,
 	} {
 		pgtest.Exec(t, source, change)
 		after := of()

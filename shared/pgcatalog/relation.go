@@ -114,7 +114,7 @@ func (r *reader) readRelations() error {
 		       case when c.relkind in ('r', 'm') then coalesce(pg_relation_size(c.oid) / current_setting('block_size')::int, 0) else 0 end,
 		       case when c.relkind in ('r', 'm') and c.reltoastrelid <> 0 then coalesce(pg_relation_size(c.reltoastrelid) / current_setting('block_size')::int, 0) else 0 end,
 		       case when c.relpages = 0 and c.reltuples = 0 and current_setting('server_version_num')::int < 140000 then -1 else c.reltuples end,
-		       coalesce(pg_relation_filenode(c.oid), 0), c.reltype
+		       c.relfilenode, c.reltype
 		from pg_class c
 		join pg_namespace n on n.oid = c.relnamespace
 		cross join lateral (select acldefault(case when c.relkind = 'S' then 's' else 'r' end::"char", c.relowner) acl) a

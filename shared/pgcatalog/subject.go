@@ -173,6 +173,7 @@ func (r *reader) addACLs() error {
 		if a.target.all == "" {
 			a.target.all = ownerLetters(a.base, a.owner)
 		}
+		a.target.grows = r.version < 170000 && a.target.column == "" && strings.HasPrefix(a.target.on, "TABLE ")
 		sql, roles := aclSQL(a.target, a.owner, a.actual, a.base)
 		if sql == "" {
 			continue

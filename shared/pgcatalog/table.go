@@ -162,6 +162,12 @@ func (t *relation) ownNotNull(c *column) bool {
 	})
 }
 
+// parentsNotNull says that a parent's column is NOT NULL, and c for that reason:
+// stated again it would be the child's own constraint on PostgreSQL 18.
+func (t *relation) parentsNotNull(c *column) bool {
+	return slices.ContainsFunc(t.parentColumns(c), func(p *column) bool { return p.NotNull })
+}
+
 // inheritsExpression says that a parent generates the column in the same way;
 // before PostgreSQL 16 the child may not repeat it.
 func (t *relation) inheritsExpression(c *column) bool {
@@ -208,6 +214,7 @@ func (r *reader) columnSQL(t *relation, c *column) string {
 		if nn.noInherit {
 			s += " NO INHERIT"
 		}
+	case nn == nil && c.NotNull && r.version < 180000 && !t.IsPartition && !t.inheritLater() && t.parentsNotNull(c):
 	case nn == nil && c.NotNull && (r.version < 180000 || c.Identity != ""):
 		s += " NOT NULL"
 	}
@@ -227,7 +234,7 @@ func (r *reader) columnAlters(b *strings.Builder, t *relation, c *column) {
 	}
 	alter += t.full() + " ALTER COLUMN " + quoteIdent(c.Name)
 	if !t.printed(c) {
-		if r.version < 180000 && c.NotNull && !slices.ContainsFunc(t.parentColumns(c), func(p *column) bool { return p.NotNull }) {
+		if r.version < 180000 && c.NotNull && !t.parentsNotNull(c) {
 			b.WriteString(alter + " SET NOT NULL;\n")
 		}
 		if len(c.ForeignOptions) > 0 {

@@ -79,17 +79,23 @@ func (r *reader) readTriggers() error {
 // readOtherTriggers makes the triggers that constraints bring along and those
 // that partitions got from above stand for what they come from.
 func (r *reader) readOtherTriggers() error {
-	rows, err := query[struct{ OID, Parent, Constraint uint32 }](r, `
-		select oid, tgparentid, tgconstraint from pg_trigger where tgrelid >= $1 and (tgisinternal or tgparentid <> 0)`,
+	rows, err := query[struct{ OID, Parent, Constraint, ParentConstraint uint32 }](r, `
+		select t.oid, t.tgparentid, t.tgconstraint, coalesce(u.tgconstraint, 0)
+		from pg_trigger t left join pg_trigger u on u.oid = t.tgparentid
+		where t.tgrelid >= $1 and (t.tgisinternal or t.tgparentid <> 0)`,
 		uint32(firstNormalOID))
 	if err != nil {
 		return err
 	}
 	for _, g := range rows {
-		if g.Parent != 0 {
-			r.graph.alias[key{classTrigger, g.OID}] = key{classTrigger, g.Parent}
-		} else {
+		if g.Parent == 0 {
 			r.graph.alias[key{classTrigger, g.OID}] = key{classConstraint, g.Constraint}
+			continue
+		}
+		r.graph.alias[key{classTrigger, g.OID}] = key{classTrigger, g.Parent}
+		// A constraint trigger's clone has a constraint of its own.
+		if own := (key{classConstraint, g.Constraint}); g.Constraint != 0 && g.ParentConstraint != 0 && r.graph.find(own) == nil {
+			r.graph.alias[own] = key{classConstraint, g.ParentConstraint}
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package pgcatalog
 
 import (
 	"strings"
+	"unicode/utf8"
 )
 
 // typeInfo is a row of pg_type that the definition of some table may use.
@@ -19,11 +20,12 @@ type typeInfo struct {
 	Default       *string
 	Collation     string
 	Labels        []string
-	Subtype       uint32
+	Subtype       uint32 // of a range or multirange
 	Array         uint32
 	Actual, Base0 []string
 	Storage       string
 	Defined       bool
+	OutputSource  string    // what the function that writes a base type's text is made of
 	attributes    []*column // of a composite
 	checkDefs     []string
 }
@@ -46,6 +48,7 @@ func (r *reader) readTypes() error {
 		Actual, Base0             []string
 		Storage                   string
 		Defined                   bool
+		OutputSource              string
 	}
 	err := each(r, func(row *row) error {
 		t := &typeInfo{
@@ -53,6 +56,7 @@ func (r *reader) readTypes() error {
 			Base: row.Base, BaseText: row.BaseText, Relation: row.Relation, RelationKind: row.RelationKind,
 			NotNull: row.NotNull, Default: row.Default, Collation: row.Collation, Labels: row.Labels, Subtype: row.Subtype,
 			Array: row.Array, Actual: row.Actual, Base0: row.Base0, Storage: row.Storage, Defined: row.Defined,
+			OutputSource: row.OutputSource,
 		}
 		r.types[t.OID] = t
 		k := key{classType, t.OID}
@@ -90,14 +94,16 @@ func (r *reader) readTypes() error {
 		            else '' end,
 		       coalesce(en.labels, '{}'), coalesce(rg.rngsubtype, 0), t.typarray,
 		       coalesce(t.typacl, acldefault('T', t.typowner))::text[], acldefault('T', t.typowner)::text[],
-		       t.typstorage::text, t.typisdefined
+		       t.typstorage::text, t.typisdefined,
+		       case when t.typtype = 'b' and el.typarray is distinct from t.oid then concat_ws(' ', ou.oid, ou.prolang, ou.probin, ou.prosrc, ou.proconfig) else '' end
 		from pg_type t
 		join pg_namespace n on n.oid = t.typnamespace
 		left join pg_type el on el.oid = t.typelem
 		left join pg_type bt on bt.oid = t.typbasetype
 		left join pg_class c on c.oid = t.typrelid
 		left join (select enumtypid, array_agg(enumlabel::text order by enumsortorder) labels from pg_enum group by 1) en on en.enumtypid = t.oid
-		left join pg_range rg on rg.rngtypid = t.oid
+		left join pg_range rg on t.oid in (rg.rngtypid`+r.since(140000, `, rg.rngmultitypid`, ``)+`)
+		left join pg_proc ou on ou.oid = t.typoutput
 		where t.oid >= $1`, uint32(firstNormalOID))
 	if err != nil {
 		return err
@@ -219,7 +225,9 @@ func (r *reader) readRanges() error {
 		name := qualified(t.Schema, t.Name)
 		n := r.addType(t, func(*node) string {
 			s := "CREATE TYPE " + name + " AS RANGE (\n    SUBTYPE = " + g.Subtype
-			if g.MultiName != "" {
+			// The server cuts the name that it makes up, up to 63 bytes, in the
+			// middle of a letter (before 17): it will do so again.
+			if g.MultiName != "" && utf8.ValidString(g.MultiName) {
 				s += ",\n    MULTIRANGE_TYPE_NAME = " + g.MultiName
 			}
 			if g.Opclass != "" {

@@ -90,18 +90,26 @@ func (x *restoration) done(e *pgcatalog.Entry) bool {
 // applyOrKeep makes an object, or uses the one that is there where that is
 // allowed. It runs in a transaction.
 func (x *restoration) applyOrKeep(ctx context.Context, e *pgcatalog.Entry) error {
-	if !x.mayKeep(e) {
-		return x.make(ctx, x.conn, e, e.SQL+e.OwnerSQL)
+	sql, err := x.statements(ctx, x.conn, e)
+	if err != nil {
+		return err
+	}
+	if !x.mayKeep(e) && e.Kind != "SECURITY LABEL" {
+		return x.make(ctx, x.conn, e, sql)
 	}
 	if err := pgsession.Exec(ctx, x.conn, "savepoint object"); err != nil {
 		return pgsession.Explain(err, "restore "+object(e))
 	}
-	err := pgsession.Exec(ctx, x.conn, e.SQL+e.OwnerSQL)
+	err = pgsession.Exec(ctx, x.conn, sql)
 	var pg *pgconn.PgError
 	switch {
 	case err == nil:
 		x.progress.made.Add(1)
-	case errors.As(err, &pg) && slices.Contains([]string{"42P06", "42P07", "42710", "42723"}, pg.Code):
+	case x.leftOut(e, err):
+		if err := pgsession.Exec(ctx, x.conn, "rollback to object"); err != nil {
+			return pgsession.Explain(err, "restore "+object(e))
+		}
+	case x.mayKeep(e) && errors.As(err, &pg) && slices.Contains([]string{"42P06", "42P07", "42710", "42723"}, pg.Code):
 		if err := pgsession.Exec(ctx, x.conn, "rollback to object"); err != nil {
 			return pgsession.Explain(err, "restore "+object(e))
 		}
@@ -129,7 +137,11 @@ func (x *restoration) apply(ctx context.Context, conn *pgx.Conn, e *pgcatalog.En
 		return nil
 	}
 	if !e.NoTransaction {
-		return x.make(ctx, conn, e, e.SQL+e.OwnerSQL+x.journal.note(entryMark(e.ID)))
+		sql, err := x.statements(ctx, conn, e)
+		if err != nil {
+			return err
+		}
+		return x.make(ctx, conn, e, sql+x.journal.note(entryMark(e.ID)))
 	}
 	err := x.make(ctx, conn, e, e.SQL)
 	if after := e.OwnerSQL + x.journal.note(entryMark(e.ID)); err == nil && after != "" {
@@ -176,11 +188,29 @@ func (x *restoration) indexes(ctx context.Context) error {
 		return err
 	}
 	for e := range x.choice.In(choice.ACL) {
-		if err := x.apply(ctx, x.conn, e); err != nil {
+		if err := x.apply(ctx, x.conn, e); err != nil && !x.leftOut(e, err) {
 			return err
 		}
 	}
 	return nil
+}
+
+// leftOut notes what a target can do without: grants on what another version of
+// the server or of an extension does not have, and labels of a provider that is
+// not loaded there. No restore into that target could bring them back.
+func (x *restoration) leftOut(e *pgcatalog.Entry, err error) bool {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		return false
+	}
+	switch {
+	case e.Kind == "ACL" && slices.Contains([]string{"42883", "42P01", "42703", "42704", "3F000"}, pg.Code) && x.choice.OfOthers(e):
+	case e.Kind == "SECURITY LABEL" && pg.Code == "22023" && strings.Contains(pg.Message, "security label provider"):
+	default:
+		return false
+	}
+	x.warn(manifest.Warning{Code: "left_out", Object: choice.Display(e), Message: object(e) + " is left out: " + pg.Message})
+	return true
 }
 
 func (x *restoration) parallel(ctx context.Context, s *schedule) error {
@@ -220,6 +250,9 @@ func (x *restoration) applyAlongside(ctx context.Context, conn *pgx.Conn, e *pgc
 		var pg *pgconn.PgError
 		if try < deadlocks && errors.As(err, &pg) && (pg.Code == "40P01" || pg.Code == "XX000" && strings.Contains(pg.Message, "concurrently updated")) {
 			continue
+		}
+		if err != nil && x.leftOut(e, err) {
+			return nil
 		}
 		return err
 	}

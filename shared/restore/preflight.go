@@ -19,7 +19,7 @@ import (
 // fails names what is in the way and the way out.
 func (x *restoration) preflight(ctx context.Context) error {
 	for _, check := range []func(context.Context) error{
-		x.checkServer, x.checkConnections, x.checkExtensions, x.checkTablespaces, x.checkPrivileges, x.checkRoom, x.checkOthersTables, x.checkRoles, x.clean, x.openJournal,
+		x.checkServer, x.checkConnections, x.checkExtensions, x.checkTablespaces, x.checkPrivileges, x.checkRoom, x.checkOthersTables, x.checkRoles, x.checkGrantors, x.clean, x.openJournal,
 	} {
 		if err := check(ctx); err != nil {
 			return err
@@ -132,13 +132,13 @@ func (x *restoration) checkTablespaces(ctx context.Context) error {
 // checkPrivileges makes sure that the role may make what it is to make, as far
 // as one can tell beforehand.
 func (x *restoration) checkPrivileges(ctx context.Context) error {
-	var super, create, public bool
-	const query = `select r.rolsuper, has_database_privilege(current_database(), 'create'), coalesce((select has_schema_privilege(n.oid, 'create') from pg_namespace n where n.nspname = 'public'), false)
+	var create, public bool
+	const query = `select r.rolname, r.rolsuper, has_database_privilege(current_database(), 'create'), coalesce((select has_schema_privilege(n.oid, 'create') from pg_namespace n where n.nspname = 'public'), false)
 		from pg_roles r where r.rolname = current_user`
-	if err := x.conn.QueryRow(ctx, query).Scan(&super, &create, &public); err != nil {
+	if err := x.conn.QueryRow(ctx, query).Scan(&x.role, &x.super, &create, &public); err != nil {
 		return pgsession.Explain(err, "look at the target")
 	}
-	if super {
+	if x.super {
 		return nil
 	}
 	var special []string
@@ -203,6 +203,11 @@ func (x *restoration) checkRoles(ctx context.Context) error {
 			return fault.New(fault.Forbidden, "the role %s could not be made on the target server", role).
 				Hint("connect as a role with CREATEROLE, or make it by hand").Because(err)
 		}
+		if !x.super { // to give it what is its own
+			if _, err := x.conn.Exec(ctx, "grant "+pgx.Identifier{role}.Sanitize()+" to current_user"); err != nil {
+				return pgsession.Explain(err, "become a member of the role "+role)
+			}
+		}
 		x.warn(manifest.Warning{Code: "role_created", Object: role,
 			Message: fmt.Sprintf("the role %s was made without login and password", role)})
 	}
@@ -247,18 +252,75 @@ func (x *restoration) rolesNeeded() []string {
 // checkOwners makes sure that the restoring role may give objects away. A role
 // without superuser rights that just made them is made a member of them.
 func (x *restoration) checkOwners(ctx context.Context) error {
+	if err := x.leavePublic(ctx); err != nil {
+		return err
+	}
 	var owners []string
 	for _, e := range x.choice.Entries {
 		if e.Owner != "" && e.OwnerSQL != "" && !slices.Contains(owners, e.Owner) {
 			owners = append(owners, e.Owner)
 		}
 	}
-	foreign, err := x.names(ctx, `select w from unnest($1::text[]) w where exists (select from pg_roles where rolname = w) and not pg_has_role(w::name, 'MEMBER') order by 1`, owners)
+	foreign, err := x.foreign(ctx, owners)
 	if err != nil || len(foreign) == 0 {
 		return err
 	}
 	return fault.New(fault.Forbidden, "the role %q may not give objects to %s", x.conn.Config().User, strings.Join(foreign, ", ")).
 		Hint("restore as a superuser or a member of those roles, or with --no-owner")
+}
+
+// leavePublic leaves the schema public to its owner where he is the backup's
+// too, or where the restoring role cannot give it away: before version 15 it is
+// a superuser's in every database.
+func (x *restoration) leavePublic(ctx context.Context) error {
+	at := slices.IndexFunc(x.choice.Entries, func(e choice.Entry) bool { return e.Kind == "SCHEMA" && e.Name == "public" && e.OwnerSQL != "" })
+	if at < 0 {
+		return nil
+	}
+	e := &x.choice.Entries[at]
+	owner, err := x.names(ctx, `select pg_get_userbyid(n.nspowner) from pg_namespace n where n.nspname = any ($1::text[])`, []string{"public"})
+	if err != nil || len(owner) == 0 {
+		return err
+	}
+	foreign, err := x.foreign(ctx, []string{owner[0], e.Owner})
+	if err != nil {
+		return err
+	}
+	switch {
+	case owner[0] == e.Owner:
+	case len(foreign) > 0 && !x.super:
+		x.warn(manifest.Warning{Code: "owner_kept", Object: "public", Message: fmt.Sprintf("the schema public stays with %s: the restoring role may not give it to %s", owner[0], e.Owner)})
+	default:
+		return nil
+	}
+	e.OwnerSQL = ""
+	return nil
+}
+
+// checkGrantors makes sure that the restoring role may grant in the name of
+// those who granted what others had given them.
+func (x *restoration) checkGrantors(ctx context.Context) error {
+	var grantors []string
+	for i := range x.choice.Entries {
+		more, err := grantorsOf(&x.choice.Entries[i])
+		if err != nil {
+			return err
+		}
+		grantors = append(grantors, more...)
+	}
+	slices.Sort(grantors)
+	foreign, err := x.foreign(ctx, slices.Compact(grantors))
+	if err != nil || len(foreign) == 0 {
+		return err
+	}
+	return fault.New(fault.Forbidden, "the role %q may not grant in the name of %s", x.role, strings.Join(foreign, ", ")).
+		Hint("restore as a superuser or a member of those roles, or with --no-acl")
+}
+
+// foreign returns those of the roles that the restoring role may not act for.
+func (x *restoration) foreign(ctx context.Context, roles []string) ([]string, error) {
+	return x.names(ctx, `select w from unnest($1::text[]) w where exists (select from pg_roles where rolname = w)
+		and not pg_has_role(w::name, case when current_setting('server_version_num')::int < 160000 then 'MEMBER' else 'SET' end) order by 1`, roles)
 }
 
 func (x *restoration) names(ctx context.Context, query string, wanted []string) ([]string, error) {

@@ -42,6 +42,7 @@ func TestWhatKeepsABackupFromBeingRestored(t *testing.T) {
 		"a type is there":       {before: "create type mine as enum ('a')", code: fault.Conflict, says: "mine", hint: "create database"},
 		"a role is missing":     {code: fault.Conflict, says: owner, hint: "--create-roles"},
 		"no such table":         {o: restore.Options{Tables: []string{"nothing"}}, code: fault.Invalid, says: "nothing"},
+		"a name is cut off":     {o: restore.Options{NewDatabase: strings.Repeat("é", 32)}, code: fault.Invalid, says: "63 bytes", hint: "shorter"},
 		"an unreachable target": {target: "postgres://u:hidden@127.0.0.1:1/x", code: fault.Unavailable, says: "127.0.0.1:1", hint: "host and port"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -51,7 +52,7 @@ func TestWhatKeepsABackupFromBeingRestored(t *testing.T) {
 				target = pgtest.New(t)
 				pgtest.Exec(t, target, "select 1; "+c.before)
 			}
-			_, err := restore.Run(context.Background(), restore.Deps{Connect: connector(target), Store: store}, c.o, l)
+			_, err := restore.Run(context.Background(), restore.Deps{Connect: connector(target), ConnectTo: beside(t, target), Store: store}, c.o, l)
 			if fault.CodeOf(err) != c.code || !strings.Contains(err.Error(), c.says) || !strings.Contains(fault.HintOf(err), c.hint) || fault.HintOf(err) == "" {
 				t.Errorf("%v\nhint: %s\nwant %s, %q, %q", err, fault.HintOf(err), c.code, c.says, c.hint)
 			}

@@ -169,6 +169,8 @@ func (o *Options) check(d Deps) error {
 		return fault.New(fault.Invalid, "%d jobs are not possible", o.Jobs).Hint("choose 1 to 64")
 	case o.NewDatabase != "" && d.ConnectTo == nil:
 		return fault.New(fault.Invalid, "a new database cannot be made here").Hint("make it by hand and restore into it")
+	case len(o.NewDatabase) > 63:
+		return fault.New(fault.Invalid, "the name %q is longer than the 63 bytes that a name can have", o.NewDatabase).Hint("choose a shorter one")
 	case o.NewDatabase != "" && o.Clean:
 		return fault.New(fault.Invalid, "there is nothing to clean in a new database").Hint("leave out --clean or --to-new-database")
 	case o.NewDatabase == "" && (o.Swap || o.Keep):
@@ -196,6 +198,11 @@ type restoration struct {
 	// relation's OID in the backup.
 	kept       map[int]bool
 	keptTables map[uint32]bool
+
+	// The role that restores, and what it knows of others' rights (see lend.go).
+	role  string
+	super bool
+	lent  sync.Map // bool by loan
 
 	warned   sync.Mutex
 	warnings []manifest.Warning
@@ -282,7 +289,7 @@ func (x *restoration) finish(ctx context.Context) error {
 		err := x.apply(ctx, x.conn, e)
 		var pg *pgconn.PgError
 		switch {
-		case err == nil:
+		case err == nil, x.leftOut(e, err):
 		case e.Kind == "MATERIALIZED VIEW DATA" && errors.As(err, &pg) && !x.conn.IsClosed():
 			unfilled, cause = append(unfilled, choice.Display(e)+" ("+pg.Message+")"), err
 		default:

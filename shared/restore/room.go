@@ -213,7 +213,7 @@ func (x *restoration) cannotDrop(e *pgcatalog.Entry, err error) error {
 		code = fault.Forbidden
 	}
 	return fault.New(code, "%s cannot be dropped from the target: %s", object(e), pg.Message).
-		Hint("something that is not in the backup needs it: drop that yourself, or restore into a new database; %s", strings.TrimSpace(pg.Detail)).Because(pg)
+		Hint("something that is not restored now needs it: drop that yourself, or restore into a new database; %s", strings.TrimSpace(pg.Detail)).Because(pg)
 }
 
 // checkCascade refuses to drop a base type, which takes what its functions need

@@ -2,6 +2,7 @@ package fidelity_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,7 +12,9 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
+	"guarda/shared/fault"
 	"guarda/shared/postgres/pgtest"
 	"guarda/shared/restore"
 	"guarda/tests/fidelity/schemagen"
@@ -125,12 +128,25 @@ func comesBack(t testing.TB, source database, seed int) {
 	s := source.server
 	target := newRandomSource(t, s, seed)
 	k := source.backUp(t)
-	k.into(t, target, restore.Options{Jobs: 1 + seed%4})
+	_, err := restore.Run(context.Background(), restore.Deps{Connect: connector(target.url), Store: k.store}, restore.Options{Jobs: 1 + seed%4}, k.at)
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		// A view over the rows of a function can say, in the server's own words,
+		// what no server takes: then pg_dump's script ends the same way.
+		own := newRandomSource(t, s, seed)
+		if strings.Contains(own.psql(t, source.script(t, s), false), "ERROR:  "+refused.Message) {
+			t.Logf("pg_dump cannot restore it either: %s", refused.Message)
+			return
+		}
+	}
+	if err != nil {
+		t.Fatalf("restore: %v (%s)\n%s", err, fault.HintOf(err), k.context(err))
+	}
 	if want, got := source.dump(t), target.dump(t); want != got {
 		// Some things no dump can keep, such as the place of a column that a
 		// parent was given after its child: then ours must be as pg_dump's own.
 		own := newRandomSource(t, s, seed)
-		if complaint := own.psql(t, source.script(t, s), false); complaint != "" || own.dump(t) != got {
+		if complaint := own.psql(t, source.script(t, s), false); strings.Contains(complaint, "ERROR") || own.dump(t) != got {
 			same(t, "pg_dump", want, got)
 		}
 	}

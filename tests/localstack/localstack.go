@@ -237,6 +237,9 @@ func (s *Stack) path(name string) string {
 	return filepath.Join(s.dir, "state", filepath.FromSlash(name))
 }
 
+// URL is where the stack is reached.
+func (s *Stack) URL() string { return fmt.Sprintf("http://127.0.0.1:%d", s.port) }
+
 // StoreDir is the folder that the backups are in.
 func (s *Stack) StoreDir() string { return s.path("store") }
 
@@ -267,7 +270,7 @@ func (s *Stack) request(method, path string, body, answer any) int {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, fmt.Sprintf("http://127.0.0.1:%d%s", s.port, path), bytes.NewReader(raw))
+	req, err := http.NewRequestWithContext(ctx, method, s.URL()+path, bytes.NewReader(raw))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -284,6 +287,54 @@ func (s *Stack) request(method, path string, body, answer any) int {
 		return 0
 	}
 	return resp.StatusCode
+}
+
+// Open makes a GET request whose answer is read while it comes.
+func (s *Stack) Open(ctx context.Context, path string, header http.Header) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL()+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	if header != nil {
+		req.Header = header.Clone()
+	}
+	req.Header.Set("Authorization", "Bearer "+s.token)
+	return http.DefaultClient.Do(req)
+}
+
+// Invoke lets a function handle an event, as its schedule would, and returns
+// what it answers. The stack's door for that is known to the functions only,
+// so a process of like must run.
+func (s *Stack) Invoke(ctx context.Context, function, like string, event []byte) ([]byte, error) {
+	var door, name string
+	for _, pid := range s.Processes(like) {
+		raw, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "environ"))
+		for _, pair := range strings.Split(string(raw), "\x00") {
+			if v, ok := strings.CutPrefix(pair, "AWS_ENDPOINT_URL_LAMBDA="); ok {
+				door = v
+			}
+			if v, ok := strings.CutPrefix(pair, "AWS_LAMBDA_FUNCTION_NAME="); ok {
+				name = strings.TrimSuffix(v, like) + function
+			}
+		}
+	}
+	if door == "" || name == "" {
+		return nil, fmt.Errorf("no process of %s runs", like)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, door+"/2015-03-31/functions/"+name+"/invocations", bytes.NewReader(event))
+	if err != nil {
+		return nil, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err == nil && (resp.StatusCode != http.StatusOK || resp.Header.Get("X-Amz-Function-Error") != "") {
+		err = fmt.Errorf("%s answered %d %s", function, resp.StatusCode, answer)
+	}
+	return answer, err
 }
 
 // Processes returns the ids of the processes of a function that run now.

@@ -369,6 +369,29 @@ async function mainJob() {
       must((await limit.inputValue()) === value, `the limit is ${await limit.inputValue()}`);
     }
   });
+  await step("an API key is made, works, and is revoked", async () => {
+    await page.goto(`${base}/admin/settings/access?new=true`);
+    const name = `walk ${Date.now()}`;
+    await page.getByLabel(t("access.name"), { exact: true }).fill(name);
+    await page.getByRole("button", { name: t("access.make") }).click();
+    const key = await page.getByRole("dialog").locator("code").textContent();
+    const send = () =>
+      page.request.post(`${base}/api/logs`, {
+        headers: { "x-api-key": key },
+        data: { level: "info", source: "walk", message: name },
+      });
+    const sent = await send();
+    must(sent.ok(), `the key's request was answered ${sent.status()}`);
+    await page.getByRole("button", { name: t("access.made_done") }).click();
+    await page.getByRole("button", { name: t("access.revoke_of").replace("{{name}}", name) }).click();
+    await page
+      .getByRole("dialog")
+      .getByRole("button", { name: t("access.revoke"), exact: true })
+      .click();
+    await page.getByText(t("access.revoked").replace("{{name}}", name)).first().waitFor();
+    const refused = await send();
+    must(refused.status() === 401, `the revoked key was answered ${refused.status()}`);
+  });
   await step("signing out leads to the login", async () => {
     await page.goto(`${base}/admin/backup`);
     await page.getByRole("button", { name: t("shell.account") }).click();
@@ -498,6 +521,14 @@ async function everyView(language, theme, width) {
   await view("settings-logs", async () => {
     await page.goto(`${base}/admin/settings/logs`);
     await page.getByLabel(t("log_settings.limit_label")).waitFor();
+  });
+  await view("settings-access", async () => {
+    await page.goto(`${base}/admin/settings/access`);
+    await page.getByRole("listitem").filter({ hasText: "gk_" }).first().waitFor();
+  });
+  await view("settings-access-new", async () => {
+    await page.goto(`${base}/admin/settings/access?new=true`);
+    await page.getByRole("dialog").waitFor();
   });
   await view("not-found", async () => {
     await page.goto(`${base}/admin/nowhere`);

@@ -31,7 +31,7 @@ func Read(q *httpapi.Query, ranged bool) *logs.Query {
 		out.Mode = logs.Words
 	}
 	if ranged {
-		out.Start, out.End = start(q), end(q)
+		out.Start, out.End = Range(q)
 	}
 	out.NotSources, out.NotPatterns = q.Texts("exclude_source", 100, logs.MaxSource), q.Texts("exclude_pattern_id", 100, 36)
 	for _, id := range out.NotPatterns {
@@ -64,19 +64,18 @@ func metadata(q *httpapi.Query, name string, texts map[string]string) []logs.Pat
 	return out
 }
 
-func start(q *httpapi.Query) time.Time {
-	t, _ := moment(q, "start_date")
-	return t
-}
-
-// end is the moment before which entries are asked for: a date alone means that
-// day as well.
-func end(q *httpapi.Query) time.Time {
-	t, dateOnly := moment(q, "end_date")
+// Range reads from when on and before when entries are asked for; zero where
+// nothing is said. A date alone as the end means that day as well.
+func Range(q *httpapi.Query) (start, end time.Time) {
+	start, _ = moment(q, "start_date")
+	end, dateOnly := moment(q, "end_date")
 	if dateOnly {
-		t = t.AddDate(0, 0, 1)
+		end = end.AddDate(0, 0, 1)
 	}
-	return t
+	if !start.IsZero() && !end.IsZero() && !start.Before(end) {
+		q.Field("start_date", "range", "must be before end_date")
+	}
+	return start, end
 }
 
 func moment(q *httpapi.Query, name string) (t time.Time, dateOnly bool) {

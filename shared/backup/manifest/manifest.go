@@ -127,6 +127,10 @@ type Server struct {
 	NextXID          uint64 `json:"next_xid,omitempty"`   // 64-bit: the first transaction that the snapshot cannot see
 	OldestXID        uint64 `json:"oldest_xid,omitempty"` // 64-bit: the oldest transaction that was still running
 	Monetary         string `json:"lc_monetary,omitempty"`
+	// StatisticsSince are the moments from which on the server counts what it
+	// does, by kind of statistics. A server that recovers from a crash, or that
+	// comes from a copy of another one's files, begins anew.
+	StatisticsSince map[string]string `json:"statistics_since,omitempty"`
 	// Watermark is the moment, by the server's clock, before which no
 	// transaction began that the snapshot cannot see; nil where nobody can say.
 	Watermark *time.Time `json:"watermark,omitempty"`

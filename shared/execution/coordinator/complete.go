@@ -20,7 +20,7 @@ const (
 // the run's processes needed. An error means that the run is still running: it
 // is taken up again, and this is tried again.
 func (t *turn) complete(ctx context.Context, r *backup.Result) error {
-	files, err := t.files(ctx, r.StorePath)
+	files, err := t.files(ctx, r)
 	if err != nil {
 		// The backup is good; only its list of files for downloads is not there.
 		t.log.WarnContext(ctx, "the files of the backup could not be listed", "error", err.Error())
@@ -48,7 +48,7 @@ func (t *turn) complete(ctx context.Context, r *backup.Result) error {
 	case !changed:
 		t.log.WarnContext(ctx, "the backup is stored, but its run had been ended by somebody else", "store_path", r.StorePath)
 	default:
-		t.log.InfoContext(ctx, "the run is complete", "store_path", r.StorePath, "size_bytes", r.SizeBytes, "rows", r.Rows, "seconds", r.DurationSeconds,
+		t.log.InfoContext(ctx, t.named("Backup", " concluído"), "store_path", r.StorePath, "size_bytes", r.SizeBytes, "rows", r.Rows, "seconds", r.DurationSeconds,
 			"resumes", t.Resumes)
 		if err := backup.Tidy(ctx, t.deps.Store, t.baton); err != nil {
 			t.log.WarnContext(ctx, "what the run's processes shared could not be removed", "error", err.Error())
@@ -77,9 +77,11 @@ func metadataOf(m execution.Metadata, r *backup.Result) (execution.Metadata, err
 	return m, err
 }
 
-// files lists what the backup consists of. Checksums come from the run's
-// chunks where the store does not keep them.
-func (t *turn) files(ctx context.Context, folder string) ([]execution.File, error) {
+// files lists what the backup consists of, objects of other backups' folders
+// too: whoever downloads it can restore it. Checksums come from the run's chunks
+// where the store does not keep them.
+func (t *turn) files(ctx context.Context, r *backup.Result) ([]execution.File, error) {
+	folder := r.StorePath
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), listFor)
 	defer cancel()
 	results, err := t.deps.Queue.Results(ctx)
@@ -87,14 +89,22 @@ func (t *turn) files(ctx context.Context, folder string) ([]execution.File, erro
 		return nil, err
 	}
 	sums := make(map[string]string, len(results))
-	for _, r := range results {
-		sums[r.ObjectKey] = r.SHA256
+	for _, c := range results {
+		sums[c.ObjectKey] = c.SHA256
 	}
-	base := ""
+	base := "" // of the objects' own URLs
 	if u := t.deps.Store.String(); strings.HasPrefix(u, "s3://") || strings.HasPrefix(u, "gs://") {
 		base, _, _ = strings.Cut(strings.TrimSuffix(u, "/"), "?")
 	}
 	var files []execution.File
+	add := func(f execution.File) {
+		f.Compressed = isCompressed(f.Path)
+		if base != "" {
+			u := base + "/" + f.Path
+			f.CloudURL = &u
+		}
+		files = append(files, f)
+	}
 	for o, err := range t.deps.Store.List(ctx, folder) {
 		if err != nil {
 			return nil, err
@@ -102,17 +112,16 @@ func (t *turn) files(ctx context.Context, folder string) ([]execution.File, erro
 		if fileType(strings.TrimPrefix(o.Key, folder)) == "plan" {
 			continue // is removed next
 		}
-		f := execution.File{Path: o.Key, Type: fileType(strings.TrimPrefix(o.Key, folder)), SizeBytes: o.Size, Compressed: isCompressed(o.Key)}
+		f := execution.File{Path: o.Key, Type: fileType(strings.TrimPrefix(o.Key, folder)), SizeBytes: o.Size}
 		if sum := sums[o.Key]; sum != "" {
 			f.Checksum = &sum
 		} else if o.SHA256 != "" {
 			f.Checksum = &o.SHA256
 		}
-		if base != "" {
-			u := base + "/" + o.Key
-			f.CloudURL = &u
-		}
-		files = append(files, f)
+		add(f)
+	}
+	for _, c := range r.References {
+		add(execution.File{Path: c.Object, Type: "data", SizeBytes: c.StoredBytes, Checksum: &c.SHA256})
 	}
 	return files, nil
 }

@@ -116,7 +116,11 @@ func (c *Coordinator) Do(ctx context.Context, order execution.Order) error {
 	if t.e.ScheduleID != nil {
 		t.log = t.log.With("schedule_id", *t.e.ScheduleID)
 	}
-	t.log.InfoContext(ctx, "a turn begins", "trigger", t.e.Trigger, "taking_over", t.taking, "resumes", t.Resumes)
+	if leg == 1 {
+		t.log.InfoContext(ctx, t.named("Backup", " iniciado"), "trigger", t.e.Trigger)
+	} else {
+		t.log.InfoContext(ctx, "a turn begins", "trigger", t.e.Trigger, "taking_over", t.taking, "resumes", t.Resumes)
+	}
 	result, err := t.execute(ctx)
 	switch {
 	case errors.Is(err, backup.ErrPassedOn):
@@ -126,6 +130,15 @@ func (c *Coordinator) Do(ctx context.Context, order execution.Order) error {
 		return t.failed(ctx, err)
 	}
 	return t.complete(ctx, result)
+}
+
+// named puts the kind of backup into a message, in the words of the
+// specification's example of an entry ("Backup automático iniciado").
+func (t *turn) named(before, after string) string {
+	if t.e.Trigger == execution.Schedule {
+		return before + " automático" + after
+	}
+	return before + after
 }
 
 func canceled() error {

@@ -301,7 +301,11 @@ func (t *turn) failed(ctx context.Context, cause error) error {
 		cause = canceled()
 	}
 	f := execution.FailureOf(cause)
-	t.log.ErrorContext(ctx, "the run failed", "code", f.Code, "error", cause.Error())
+	if f.Code == fault.Canceled {
+		t.log.WarnContext(ctx, t.named("Backup", " cancelado"), "error_code", f.Code, "error", cause.Error())
+	} else {
+		t.log.ErrorContext(ctx, t.named("Falha no backup", ""), "error_code", f.Code, "error", cause.Error())
+	}
 	var changed bool
 	err := record(ctx, func(ctx context.Context) (err error) {
 		changed, err = t.Runs.FailLeg(ctx, t.e.ID, t.Leg, f, f.Code == fault.Canceled)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -35,10 +36,8 @@ const (
 	// dead.
 	Silence = 2 * time.Minute
 	// folder is where the files are; no source can be named _logs.
-	folder = "_logs/exports/"
-	// beatEvery and beatRows bound how often progress is recorded.
+	folder    = "_logs/exports/"
 	beatEvery = 2 * time.Second
-	beatRows  = 2_000
 	// countFor is how long counting what will come may take.
 	countFor = 5 * time.Second
 	bars     = 120 // of a PDF's histogram
@@ -63,6 +62,7 @@ type Export struct {
 	HeartbeatAt  *time.Time
 	CompletedAt  *time.Time
 	ExpiresAt    *time.Time // of the file
+	Attempt      int        // how often a function has taken it up
 }
 
 // Settings shape the file.
@@ -101,11 +101,14 @@ type Store interface {
 	// Claim makes an export running that is pending, or whose function died;
 	// nil, nil when there is nothing to do.
 	Claim(ctx context.Context, id string, now time.Time) (*Export, error)
-	Beat(ctx context.Context, id string, rows int64, expected *int64, now time.Time) error
-	Complete(ctx context.Context, id string, done Done) error
-	Fail(ctx context.Context, id string, f Failure, now time.Time) error
+	// Beat records how far a claimed export is; false when it is not the
+	// caller's any more: it was canceled, or another function took it up.
+	Beat(ctx context.Context, e *Export, rows int64, expected *int64, now time.Time) (bool, error)
+	// Complete records the file; false as Beat.
+	Complete(ctx context.Context, e *Export, done Done) (bool, error)
+	Fail(ctx context.Context, e *Export, f Failure, now time.Time) error
 	// Return makes a running export pending again.
-	Return(ctx context.Context, id string) error
+	Return(ctx context.Context, e *Export) error
 	Expired(ctx context.Context, now time.Time, limit int) ([]Export, error)
 	Forget(ctx context.Context, id string) error
 }
@@ -134,6 +137,8 @@ type Runner struct {
 	Files   func(ctx context.Context) (blob.Store, error)
 	Clock   clock.Clock
 	Log     *slog.Logger
+	// Every is how often progress is recorded; 0 is two seconds.
+	Every time.Duration
 }
 
 // ErrLater says that the time was too short for this export: it is pending again.
@@ -151,11 +156,15 @@ func (r *Runner) Do(ctx context.Context, id string, again bool) error {
 	keep, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
 	if err == nil {
-		return r.Store.Complete(keep, id, *done)
+		return r.complete(keep, e, done)
+	}
+	if errors.Is(err, errNotOurs) {
+		r.Log.InfoContext(ctx, "an export was canceled, or taken up by another function", "export_id", id)
+		return nil
 	}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		if again {
-			return errors.Join(ErrLater, r.Store.Return(keep, id))
+			return errors.Join(ErrLater, r.Store.Return(keep, e))
 		}
 		err = fault.New(fault.Unavailable, "the export did not finish in the time that its function has").
 			Hint("export a shorter range, or as NDJSON or CSV, which are the fastest")
@@ -165,11 +174,77 @@ func (r *Runner) Do(ctx context.Context, id string, again bool) error {
 	if known := fault.As(err); known != nil && known.Code != fault.Internal {
 		f = Failure{Code: string(known.Code), Message: known.Error(), Hint: fault.HintOf(err)}
 	}
-	return r.Store.Fail(keep, id, f, r.Clock.Now())
+	return r.Store.Fail(keep, e, f, r.Clock.Now())
+}
+
+// complete records the file, or removes it when nobody wants it any more.
+func (r *Runner) complete(ctx context.Context, e *Export, done *Done) error {
+	ours, err := r.Store.Complete(ctx, e, *done)
+	if err != nil || ours {
+		return err
+	}
+	files, err := r.Files(ctx)
+	if err != nil {
+		return err
+	}
+	return files.Delete(ctx, done.Path)
+}
+
+// errNotOurs ends an export that was canceled or is another function's now.
+var errNotOurs = errors.New("the export is not this function's any more")
+
+// path is where an attempt puts the file. Each has its own, so that a function
+// that was given up never writes over what another one made.
+func (e *Export) path(attempt int) string {
+	p := fmt.Sprintf("%s%s/%s-%d.%s", folder, e.CreatedAt.UTC().Format("20060102"), e.ID, attempt, e.Format)
+	if e.Gzip {
+		p += ".gz"
+	}
+	return p
+}
+
+// beats records progress until stop is called, rows or not: a search for what
+// is rare may look for minutes before it finds the first one. When the export
+// is not ours any more the context it returns ends with errNotOurs.
+func (r *Runner) beats(ctx context.Context, e *Export, rows *atomic.Int64) (_ context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		every := r.Every
+		if every == 0 {
+			every = beatEvery
+		}
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				// What cannot be recorded now can be in two seconds.
+				if ours, err := r.Store.Beat(ctx, e, rows.Load(), nil, r.Clock.Now()); err == nil && !ours {
+					cancel(errNotOurs)
+				}
+			}
+		}
+	}()
+	return ctx, func() {
+		cancel(nil)
+		<-over
+	}
 }
 
 // write streams the entries into the object.
-func (r *Runner) write(ctx context.Context, e *Export) (*Done, error) {
+func (r *Runner) write(outer context.Context, e *Export) (_ *Done, err error) {
+	var written atomic.Int64
+	ctx, stop := r.beats(outer, e, &written)
+	defer func() {
+		if err != nil && errors.Is(context.Cause(ctx), errNotOurs) {
+			err = errNotOurs
+		}
+		stop()
+	}()
 	settings, err := r.Entries.LogSettings(ctx)
 	if err != nil {
 		return nil, err
@@ -178,18 +253,20 @@ func (r *Runner) write(ctx context.Context, e *Export) (*Done, error) {
 	if err != nil {
 		return nil, err
 	}
+	for attempt := 1; attempt < e.Attempt; attempt++ { // one that died may have left a file
+		if err := files.Delete(ctx, e.path(attempt)); err != nil {
+			return nil, err
+		}
+	}
 	o, err := r.options(ctx, e, settings.Words())
 	if err != nil {
 		return nil, err
 	}
 	pr, pw := io.Pipe()
-	done := &Done{Path: folder + e.CreatedAt.UTC().Format("20060102") + "/" + e.ID + "." + string(e.Format)}
-	if e.Gzip {
-		done.Path += ".gz"
-	}
+	done := &Done{Path: e.path(e.Attempt)}
 	read := make(chan error, 1)
 	go func() {
-		err := r.rows(ctx, e, settings.Words(), o, pw, done)
+		err := r.rows(ctx, e, settings.Words(), o, pw, done, &written)
 		_ = pw.CloseWithError(err) // nil is the end
 		read <- err
 	}()
@@ -221,11 +298,15 @@ func (r *Runner) options(ctx context.Context, e *Export, words logs.TextSearch) 
 			return o, err
 		}
 	}
-	return o, r.Store.Beat(ctx, e.ID, 0, &o.Total.N, r.Clock.Now())
+	ours, err := r.Store.Beat(ctx, e, 0, &o.Total.N, r.Clock.Now())
+	if err == nil && !ours {
+		err = errNotOurs
+	}
+	return o, err
 }
 
-// rows writes the entries and says now and then how far it is.
-func (r *Runner) rows(ctx context.Context, e *Export, words logs.TextSearch, o Options, out io.Writer, done *Done) error {
+// rows writes the entries, and counts in written how many.
+func (r *Runner) rows(ctx context.Context, e *Export, words logs.TextSearch, o Options, out io.Writer, done *Done, written *atomic.Int64) error {
 	var zip *gzip.Writer
 	if e.Gzip {
 		zip = gzip.NewWriter(out)
@@ -235,19 +316,14 @@ func (r *Runner) rows(ctx context.Context, e *Export, words logs.TextSearch, o O
 	if err != nil {
 		return err
 	}
-	told := r.Clock.Now()
 	var last [2][]byte
 	err = r.Entries.Stream(ctx, &e.Query, words, func(row *logs.Row) error {
 		if err := w.Write(row); err != nil {
 			return err
 		}
 		last[0], last[1] = append(last[0][:0], row.ID...), append(last[1][:0], row.CreatedAt...)
-		if done.Rows++; done.Rows%beatRows == 0 {
-			if now := r.Clock.Now(); now.Sub(told) >= beatEvery {
-				told = now
-				return r.Store.Beat(ctx, e.ID, done.Rows, nil, now)
-			}
-		}
+		done.Rows++
+		written.Store(done.Rows)
 		return nil
 	})
 	if err != nil && !errors.Is(err, ErrFull) {

@@ -30,6 +30,7 @@ type pdfWriter struct {
 	o          Options
 	t          words
 	sans, mono *pdfFont
+	emoji      *pictures
 	pages      []*canvas
 	page       *canvas
 	y          float64 // the next line's top
@@ -51,6 +52,9 @@ func newPDF(w io.Writer, o Options) (*pdfWriter, error) {
 		return nil, err
 	}
 	if p.mono, err = newMono(); err != nil {
+		return nil, err
+	}
+	if p.emoji, err = newPictures(); err != nil {
 		return nil, err
 	}
 	p.layOut()
@@ -93,7 +97,7 @@ func (p *pdfWriter) layOut() {
 
 // begin begins a page.
 func (p *pdfWriter) begin() {
-	p.page = &canvas{sans: p.sans, mono: p.mono}
+	p.page = &canvas{sans: p.sans, mono: p.mono, emoji: p.emoji}
 	p.pages = append(p.pages, p.page)
 	p.y = pageHeight - margin
 }
@@ -282,7 +286,11 @@ func (p *pdfWriter) Close() error {
 	}
 	d.put(tree, fmt.Sprintf("<</Type/Pages/Count %d/Kids[%s]>>", len(kids), strings.Join(kids, " ")))
 	sans, mono := p.sans.objects(d), p.mono.objects(d)
-	d.put(resources, fmt.Sprintf("<</Font<</S %d 0 R/M %d 0 R>>>>", sans, mono))
+	emoji, err := p.emoji.objects(d)
+	if err != nil {
+		return err
+	}
+	d.put(resources, fmt.Sprintf("<</Font<</S %d 0 R/M %d 0 R%s>>>>", sans, mono, emoji))
 	info := d.object(fmt.Sprintf("<</Title%s/Producer(Guarda)/CreationDate%s>>", pdfText(p.t.title), pdfDate(p.o.Made)))
 	catalog := d.object(fmt.Sprintf("<</Type/Catalog/Pages %d 0 R/Lang(%s)/ViewerPreferences<</DisplayDocTitle true>>>>", tree, p.t.language))
 	return d.close(catalog, info)

@@ -100,6 +100,13 @@ func pdfDate(t time.Time) string { return t.UTC().Format("(D:20060102150405Z)") 
 type canvas struct {
 	bytes.Buffer
 	sans, mono *pdfFont
+	emoji      *pictures
+}
+
+// face is what draws a character.
+type face interface {
+	width(r rune) int
+	show(r rune) (resource, code string)
 }
 
 type color struct{ r, g, b float64 }
@@ -115,38 +122,47 @@ var (
 // is drawn with the other one.
 func (c *canvas) text(f *pdfFont, size, x, y float64, col color, s string) {
 	fmt.Fprintf(c, "BT %.3f %.3f %.3f rg %.2f %.2f Td", col.r, col.g, col.b, x, y)
-	var now *pdfFont
+	now := ""
 	for _, r := range s {
-		use := c.choose(f, r)
+		use, code := c.choose(f, r).show(r)
 		if use != now {
-			if now != nil {
+			if now != "" {
 				c.WriteString("> Tj")
 			}
-			name := "S"
-			if use == c.mono {
-				name = "M"
-			}
-			fmt.Fprintf(c, " /%s %.2f Tf <", name, size)
+			fmt.Fprintf(c, " /%s %.2f Tf <", use, size)
 			now = use
 		}
-		fmt.Fprintf(c, "%04X", use.code(r))
+		c.WriteString(code)
 	}
-	if now != nil {
+	if now != "" {
 		c.WriteString("> Tj")
 	}
 	c.WriteString(" ET\n")
 }
 
-func (c *canvas) choose(f *pdfFont, r rune) *pdfFont {
+// choose returns what draws a character: the font that is asked for, the other
+// one, pictures for emoji.
+func (c *canvas) choose(f *pdfFont, r rune) face {
 	other := c.sans
 	if f == c.sans {
 		other = c.mono
 	}
-	if !invisible(r) && !f.has(r) && other.has(r) {
+	switch {
+	case invisible(r):
+	case r >= firstEmoji && c.emoji.has(r):
+		return c.emoji
+	case f.has(r):
+	case other.has(r):
 		return other
+	case c.emoji.has(r):
+		return c.emoji
 	}
 	return f
 }
+
+// firstEmoji begins the blocks where emoji are; those before are signs that
+// the fonts of text may have, and have then.
+const firstEmoji = 0x1F000
 
 // width returns the width of a text in points.
 func (c *canvas) width(f *pdfFont, size float64, s string) float64 {

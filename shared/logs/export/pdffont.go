@@ -3,6 +3,7 @@ package export
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"unicode"
 	"unicode/utf16"
 
@@ -19,12 +20,13 @@ import (
 // where the font has no glyph, which is drawn as a box. (The libraries that we
 // tried end at U+FFFF, or map what is above it wrongly.)
 type pdfFont struct {
-	name  string // PostScript name
-	data  []byte
-	font  *sfnt.Font
-	buf   sfnt.Buffer
-	codes map[rune]int
-	used  []pdfGlyph // by code
+	resource string // its name in the pages' resources
+	name     string // PostScript name
+	data     []byte
+	font     *sfnt.Font
+	buf      sfnt.Buffer
+	codes    map[rune]int
+	used     []pdfGlyph // by code
 }
 
 type pdfGlyph struct {
@@ -33,17 +35,17 @@ type pdfGlyph struct {
 	width int // thousandths of the size
 }
 
-func newFont(name string, data []byte) (*pdfFont, error) {
+func newFont(resource, name string, data []byte) (*pdfFont, error) {
 	f, err := sfnt.Parse(data)
 	if err != nil {
 		return nil, fmt.Errorf("read the font %s: %w", name, err)
 	}
 	// Code 0 is never used: some readers take it for "undefined".
-	return &pdfFont{name: name, data: data, font: f, codes: map[rune]int{}, used: make([]pdfGlyph, 1)}, nil
+	return &pdfFont{resource: resource, name: name, data: data, font: f, codes: map[rune]int{}, used: make([]pdfGlyph, 1)}, nil
 }
 
-func newSans() (*pdfFont, error) { return newFont("DejaVuSans", dejavusans.TTF) }
-func newMono() (*pdfFont, error) { return newFont("DejaVuSansMono", dejavusansmono.TTF) }
+func newSans() (*pdfFont, error) { return newFont("S", "DejaVuSans", dejavusans.TTF) }
+func newMono() (*pdfFont, error) { return newFont("M", "DejaVuSansMono", dejavusansmono.TTF) }
 
 // has reports whether the font can draw a character.
 func (f *pdfFont) has(r rune) bool {
@@ -80,6 +82,11 @@ func invisible(r rune) bool {
 // width returns the width of a character, in thousandths of the size.
 func (f *pdfFont) width(r rune) int { return f.used[f.code(r)].width }
 
+// show returns the font and the code, in hex, that draw a character.
+func (f *pdfFont) show(r rune) (resource, code string) {
+	return f.resource, fmt.Sprintf("%04X", f.code(r))
+}
+
 // objects writes the font and returns the number of its dictionary.
 func (f *pdfFont) objects(d *pdfDoc) int {
 	file := d.stream(fmt.Sprintf("/Length1 %d", len(f.data)), f.data)
@@ -92,22 +99,24 @@ func (f *pdfFont) objects(d *pdfDoc) int {
 	}
 	toGlyph := d.stream("", glyphs)
 	descendant := d.object(fmt.Sprintf("<</Type/Font/Subtype/CIDFontType2/BaseFont/%s/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>/FontDescriptor %d 0 R/W[0[%s]]/CIDToGIDMap %d 0 R>>", f.name, descriptor, widths.String(), toGlyph))
-	toUnicode := d.stream("", f.toUnicode())
+	toUnicode := d.stream("", toUnicode(f.used, 2))
 	return d.object(fmt.Sprintf("<</Type/Font/Subtype/Type0/BaseFont/%s/Encoding/Identity-H/DescendantFonts[%d 0 R]/ToUnicode %d 0 R>>", f.name, descendant, toUnicode))
 }
 
-// toUnicode is the map from codes to characters (ISO 32000-1, 9.10.3): UTF-16,
-// in sections of at most 100.
-func (f *pdfFont) toUnicode() []byte {
+// toUnicode is the map from codes of some bytes to characters (ISO 32000-1,
+// 9.10.3): UTF-16, in sections of at most 100.
+func toUnicode(used []pdfGlyph, bytesPerCode int) []byte {
 	var b bytes.Buffer
-	b.WriteString("/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n/CIDSystemInfo<</Registry(Adobe)/Ordering(UCS)/Supplement 0>>def\n/CMapName/Adobe-Identity-UCS def\n/CMapType 2 def\n1 begincodespacerange\n<0000><FFFF>\nendcodespacerange\n")
+	b.WriteString("/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n/CIDSystemInfo<</Registry(Adobe)/Ordering(UCS)/Supplement 0>>def\n/CMapName/Adobe-Identity-UCS def\n/CMapType 2 def\n")
+	digits := 2 * bytesPerCode
+	fmt.Fprintf(&b, "1 begincodespacerange\n<%s><%s>\nendcodespacerange\n", strings.Repeat("0", digits), strings.Repeat("F", digits))
 	const section = 100
-	for from := 1; from < len(f.used); from += section {
-		to := min(len(f.used), from+section)
+	for from := 1; from < len(used); from += section {
+		to := min(len(used), from+section)
 		fmt.Fprintf(&b, "%d beginbfchar\n", to-from)
 		for code := from; code < to; code++ {
-			fmt.Fprintf(&b, "<%04X><", code)
-			for _, unit := range utf16.AppendRune(nil, f.used[code].char) {
+			fmt.Fprintf(&b, "<%0*X><", digits, code)
+			for _, unit := range utf16.AppendRune(nil, used[code].char) {
 				fmt.Fprintf(&b, "%04X", unit)
 			}
 			b.WriteString(">\n")

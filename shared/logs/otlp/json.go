@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"math"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"guarda/shared/logs"
@@ -20,208 +21,248 @@ func JSON(body []byte) (*logs.Batch, error) {
 	if !utf8.Valid(body) {
 		return nil, malformed("a text is not valid UTF-8")
 	}
-	if depthOf(body) > 4*maxDepth {
-		return nil, malformed("a value is nested too deeply")
-	}
-	var request struct {
-		ResourceLogs []struct {
-			Resource struct {
-				Attributes []jsonPair `json:"attributes"`
-			} `json:"resource"`
-			ScopeLogs []struct {
-				Scope struct {
-					Name       string     `json:"name"`
-					Version    string     `json:"version"`
-					Attributes []jsonPair `json:"attributes"`
-				} `json:"scope"`
-				LogRecords []jsonRecord `json:"logRecords"`
-			} `json:"scopeLogs"`
-		} `json:"resourceLogs"`
-	}
-	if body = bytes.TrimSpace(body); len(body) == 0 || body[0] != '{' {
+	doc, ok := logs.ScanJSON(body)
+	if !ok || doc[0] != '{' {
 		return nil, malformed("it is no JSON object")
 	}
-	if err := json.Unmarshal(body, &request); err != nil {
-		return nil, malformed(err.Error())
+	d := &decoder{}
+	d.members(doc, func(key string, value []byte) {
+		if key == "resourceLogs" {
+			d.elements(value, d.jsonResource)
+		}
+	})
+	return d.batch()
+}
+
+// members calls each for the members of an object whose value is not null;
+// elements for those of an array. Once there is an error they call no more.
+func (d *decoder) members(raw []byte, each func(key string, value []byte)) {
+	if raw[0] != '{' {
+		d.fail("a value has another type")
+		return
 	}
-	var records []record
-	for _, rl := range request.ResourceLogs {
-		resource := pairsOf(rl.Resource.Attributes)
-		for _, sl := range rl.ScopeLogs {
-			scope := pairsOf(sl.Scope.Attributes)
-			for i := range sl.LogRecords {
-				r := sl.LogRecords[i].record()
-				r.resource, r.scope, r.scopeName, r.scopeVersion = resource, scope, sl.Scope.Name, sl.Scope.Version
-				records = append(records, r)
+	logs.Members(raw, func(key, value []byte) {
+		if d.err == nil && string(value) != "null" {
+			each(logs.Unquote(key), value)
+		}
+	})
+}
+
+func (d *decoder) elements(raw []byte, each func(value []byte)) {
+	if raw[0] != '[' {
+		d.fail("a value has another type")
+		return
+	}
+	logs.Elements(raw, func(value []byte) {
+		if d.err == nil {
+			each(value)
+		}
+	})
+}
+
+func (d *decoder) jsonText(raw []byte) string {
+	if raw[0] != '"' {
+		d.fail("a value has another type")
+		return ""
+	}
+	return logs.Unquote(raw)
+}
+
+func (d *decoder) jsonResource(raw []byte) {
+	var resource []pair
+	var scopes [][]byte
+	d.members(raw, func(key string, value []byte) {
+		switch key {
+		case "resource":
+			d.members(value, func(key string, value []byte) {
+				if key == "attributes" {
+					resource = d.jsonPairs(value, 0)
+				}
+			})
+		case "scopeLogs":
+			d.elements(value, func(value []byte) { scopes = append(scopes, value) })
+		}
+	})
+	from := originOf(resource)
+	for _, s := range scopes {
+		d.jsonScope(s, from)
+	}
+}
+
+func (d *decoder) jsonScope(raw []byte, from *origin) {
+	var name, version string
+	var attributes []pair
+	var records []byte
+	d.members(raw, func(key string, value []byte) {
+		switch key {
+		case "scope":
+			d.members(value, func(key string, value []byte) {
+				switch key {
+				case "name":
+					name = d.jsonText(value)
+				case "version":
+					version = d.jsonText(value)
+				case "attributes":
+					attributes = d.jsonPairs(value, 0)
+				}
+			})
+		case "logRecords":
+			records = value
+		}
+	})
+	if records == nil || d.err != nil {
+		return
+	}
+	from = from.within(name, version, attributes)
+	d.elements(records, func(raw []byte) {
+		r := record{from: from}
+		d.members(raw, func(key string, value []byte) { d.jsonRecord(&r, key, value) })
+		d.add(&r)
+	})
+}
+
+func (d *decoder) jsonRecord(r *record, key string, value []byte) {
+	switch key {
+	case "timeUnixNano":
+		r.time = uint64(d.jsonInteger(value))
+	case "observedTimeUnixNano":
+		r.observed = uint64(d.jsonInteger(value))
+	case "severityNumber":
+		r.severity = d.jsonInteger(value)
+	case "severityText":
+		r.severityText = d.jsonText(value)
+	case "body":
+		r.body = d.jsonValue(value, 0)
+	case "attributes":
+		r.attributes = d.jsonPairs(value, 0)
+	case "droppedAttributesCount":
+		r.dropped = uint64(d.jsonInteger(value))
+	case "flags":
+		r.flags = uint64(d.jsonInteger(value))
+	case "traceId":
+		r.traceID = d.jsonHex(value)
+	case "spanId":
+		r.spanID = d.jsonHex(value)
+	case "eventName":
+		r.event = d.jsonText(value)
+	}
+}
+
+func (d *decoder) jsonPairs(raw []byte, depth int) (list []pair) {
+	d.elements(raw, func(raw []byte) {
+		var p pair
+		d.count()
+		d.members(raw, func(key string, value []byte) {
+			switch key {
+			case "key":
+				p.key = d.jsonText(value)
+			case "value":
+				p.value = d.jsonValue(value, depth+1)
 			}
+		})
+		list = append(list, p)
+	})
+	return list
+}
+
+func (d *decoder) jsonValue(raw []byte, depth int) (v value) {
+	if depth > maxDepth {
+		d.fail("a value is nested too deeply")
+		return v
+	}
+	d.members(raw, func(key string, raw []byte) {
+		switch key {
+		case "stringValue":
+			v = value{kind: 's', text: d.jsonText(raw)}
+		case "boolValue":
+			if v = (value{kind: 'b', bool: raw[0] == 't'}); raw[0] != 't' && raw[0] != 'f' {
+				d.fail("a value has another type")
+			}
+		case "intValue":
+			v = value{kind: 'i', int: d.jsonInteger(raw)}
+		case "doubleValue":
+			v = value{kind: 'd', double: d.jsonDouble(raw)}
+		case "arrayValue":
+			v = value{kind: 'a'}
+			d.members(raw, func(key string, raw []byte) {
+				if key == "values" {
+					d.elements(raw, func(raw []byte) { v.list = append(v.list, d.jsonElement(raw, depth+1)) })
+				}
+			})
+		case "kvlistValue":
+			v = value{kind: 'm'}
+			d.members(raw, func(key string, raw []byte) {
+				if key == "values" {
+					v.pairs = d.jsonPairs(raw, depth+1)
+				}
+			})
+		case "bytesValue":
+			v = value{kind: 'x', text: d.jsonBytes(raw)}
 		}
+	})
+	return v
+}
+
+// jsonElement reads a value of a list, where null is an empty one.
+func (d *decoder) jsonElement(raw []byte, depth int) value {
+	d.count()
+	if string(raw) == "null" {
+		return value{}
 	}
-	return batch(records)
+	return d.jsonValue(raw, depth)
 }
 
-func depthOf(b []byte) (deepest int) {
-	depth, quoted := 0, false
-	for i := 0; i < len(b); i++ {
-		switch c := b[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			depth++
-			deepest = max(deepest, depth)
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return deepest
-}
-
-type jsonRecord struct {
-	Time         integer    `json:"timeUnixNano"`
-	Observed     integer    `json:"observedTimeUnixNano"`
-	Severity     integer    `json:"severityNumber"`
-	SeverityText string     `json:"severityText"`
-	Body         *jsonValue `json:"body"`
-	Attributes   []jsonPair `json:"attributes"`
-	TraceID      hexID      `json:"traceId"`
-	SpanID       hexID      `json:"spanId"`
-	EventName    string     `json:"eventName"`
-}
-
-func (r *jsonRecord) record() record {
-	out := record{time: uint64(r.Time), observed: uint64(r.Observed), severity: int64(r.Severity), severityText: r.SeverityText, event: r.EventName,
-		attributes: pairsOf(r.Attributes), traceID: r.TraceID, spanID: r.SpanID}
-	if r.Body != nil {
-		out.body = r.Body.value()
-	}
-	return out
-}
-
-type jsonPair struct {
-	Key   string     `json:"key"`
-	Value *jsonValue `json:"value"`
-}
-
-type jsonValue struct {
-	String *string  `json:"stringValue"`
-	Bool   *bool    `json:"boolValue"`
-	Int    *integer `json:"intValue"`
-	Double *double  `json:"doubleValue"`
-	Array  *struct {
-		Values []jsonValue `json:"values"`
-	} `json:"arrayValue"`
-	Pairs *struct {
-		Values []jsonPair `json:"values"`
-	} `json:"kvlistValue"`
-	Bytes *raw64 `json:"bytesValue"`
-}
-
-func (v *jsonValue) value() value {
-	switch {
-	case v == nil:
-	case v.String != nil:
-		return value{kind: 's', text: *v.String}
-	case v.Bool != nil:
-		return value{kind: 'b', bool: *v.Bool}
-	case v.Int != nil:
-		return value{kind: 'i', int: int64(*v.Int)}
-	case v.Double != nil:
-		return value{kind: 'd', double: float64(*v.Double)}
-	case v.Array != nil:
-		out := value{kind: 'a'}
-		for i := range v.Array.Values {
-			out.list = append(out.list, v.Array.Values[i].value())
-		}
-		return out
-	case v.Pairs != nil:
-		return value{kind: 'm', pairs: pairsOf(v.Pairs.Values)}
-	case v.Bytes != nil:
-		return value{kind: 'x', text: string(*v.Bytes)}
-	}
-	return value{}
-}
-
-func pairsOf(in []jsonPair) []pair {
-	if len(in) == 0 {
-		return nil
-	}
-	out := make([]pair, len(in))
-	for i := range in {
-		out[i] = pair{in[i].Key, in[i].Value.value()}
-	}
-	return out
-}
-
-// integer is a 64-bit integer, as a number or as a text. Unsigned ones beyond
-// int64 keep their bits.
-type integer int64
-
-// UnmarshalJSON reads it.
-func (n *integer) UnmarshalJSON(b []byte) error {
-	s := string(bytes.Trim(b, `"`))
-	if s == "null" {
-		return nil
+// jsonInteger reads a 64-bit integer, as a number or as a text. Unsigned ones
+// beyond int64 keep their bits.
+func (d *decoder) jsonInteger(raw []byte) int64 {
+	s := string(raw)
+	if raw[0] == '"' {
+		s = logs.Unquote(raw)
 	}
 	if v, err := strconv.ParseInt(s, 10, 64); err == nil {
-		*n = integer(v)
-		return nil
+		return v
 	}
 	if v, err := strconv.ParseUint(s, 10, 64); err == nil {
-		*n = integer(v)
-		return nil
+		return int64(v)
 	}
 	f, err := strconv.ParseFloat(s, 64) // 1e3, 5.0: integers all the same
-	if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<63 {
-		return strconv.ErrSyntax
+	if err != nil || f != math.Trunc(f) || math.Abs(f) >= 1<<63 {
+		d.fail("an integer cannot be read")
+		return 0
 	}
-	*n = integer(f)
-	return nil
+	return int64(f)
 }
 
-// double is a number, or "NaN", "Infinity", "-Infinity".
-type double float64
-
-// UnmarshalJSON reads it.
-func (d *double) UnmarshalJSON(b []byte) error {
-	s := string(bytes.Trim(b, `"`))
-	if s == "null" {
-		return nil
+// jsonDouble reads a number, or "NaN", "Infinity", "-Infinity".
+func (d *decoder) jsonDouble(raw []byte) float64 {
+	s := string(raw)
+	if raw[0] == '"' {
+		s = logs.Unquote(raw)
 	}
 	f, err := strconv.ParseFloat(s, 64)
-	*d = double(f)
-	return err
+	if err != nil {
+		d.fail("a number cannot be read")
+	}
+	return f
 }
 
-// hexID is a trace or span id: hex, unlike other bytes.
-type hexID []byte
-
-// UnmarshalJSON reads it.
-func (h *hexID) UnmarshalJSON(b []byte) error {
-	var s string
-	if err := json.Unmarshal(b, &s); err != nil {
-		return err
+// jsonHex reads a trace or span id: hex, unlike other bytes.
+func (d *decoder) jsonHex(raw []byte) []byte {
+	id, err := hex.DecodeString(d.jsonText(raw))
+	if err != nil {
+		d.fail("a trace or span id is not hexadecimal")
 	}
-	raw, err := hex.DecodeString(s)
-	*h = raw
-	return err
+	return id
 }
 
-// raw64 is bytes in base64, with or without padding, of either alphabet.
-type raw64 []byte
-
-// UnmarshalJSON reads it.
-func (r *raw64) UnmarshalJSON(b []byte) error {
-	var s string
-	if err := json.Unmarshal(b, &s); err != nil {
-		return err
+// jsonBytes reads base64, with or without padding, of either alphabet.
+func (d *decoder) jsonBytes(raw []byte) string {
+	s := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(d.jsonText(raw), "="))
+	out, err := base64.RawStdEncoding.DecodeString(s)
+	if err != nil {
+		d.fail("bytes are not in base64")
 	}
-	b = bytes.TrimRight([]byte(s), "=")
-	b = bytes.ReplaceAll(bytes.ReplaceAll(b, []byte("-"), []byte("+")), []byte("_"), []byte("/"))
-	raw, err := base64.RawStdEncoding.DecodeString(string(b))
-	*r = raw
-	return err
+	return string(out)
 }
 
 // JSONResponse encodes an ExportLogsServiceResponse.
@@ -229,18 +270,21 @@ func JSONResponse(rejected int, why string) []byte {
 	if rejected == 0 {
 		return []byte(`{}`)
 	}
-	raw, err := json.Marshal(map[string]any{"partialSuccess": map[string]any{"rejectedLogRecords": strconv.Itoa(rejected), "errorMessage": why}})
-	if err != nil { // texts
-		return []byte(`{}`)
-	}
-	return raw
+	return encoded(map[string]any{"partialSuccess": map[string]any{"rejectedLogRecords": strconv.Itoa(rejected), "errorMessage": why}})
 }
 
 // JSONStatus encodes a google.rpc.Status.
 func JSONStatus(code int, message string) []byte {
-	raw, err := json.Marshal(map[string]any{"code": code, "message": message})
-	if err != nil { // a number and a text
+	return encoded(map[string]any{"code": code, "message": message})
+}
+
+// encoded encodes numbers and texts, which never fails.
+func encoded(v any) []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if enc.Encode(v) != nil {
 		return []byte(`{}`)
 	}
-	return raw
+	return bytes.TrimSpace(b.Bytes())
 }

@@ -7,8 +7,8 @@ package otlp
 import (
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,38 +37,14 @@ type pair struct {
 }
 
 type record struct {
-	time, observed          uint64 // nanoseconds since 1970; 0: unknown
-	severity                int64
-	severityText, event     string
-	body                    value
-	attributes              []pair
-	traceID, spanID         []byte
-	resource, scope         []pair
-	scopeName, scopeVersion string
-}
-
-// malformed is the error of a request that cannot be read.
-func malformed(why string) error {
-	return fault.New(fault.BadRequest, "the request is no ExportLogsServiceRequest: %s", why)
-}
-
-// decode is what both encodings end in.
-func batch(records []record) (*logs.Batch, error) {
-	if len(records) > logs.MaxEntries {
-		return nil, fault.New(fault.TooLarge, "the request has more than %d entries", logs.MaxEntries).Hint("send them in several requests")
-	}
-	b := &logs.Batch{Sent: len(records), Entries: make([]logs.Entry, 0, len(records))}
-	for i := range records {
-		e, bad := records[i].entry()
-		if bad != nil {
-			bad.Index = i
-			b.Rejections = append(b.Rejections, *bad)
-			continue
-		}
-		e.At(i)
-		b.Entries = append(b.Entries, e)
-	}
-	return b, nil
+	time, observed      uint64 // nanoseconds since 1970; 0: unknown
+	severity            int64
+	severityText, event string
+	body                value
+	attributes          []pair
+	dropped, flags      uint64
+	traceID, spanID     []byte
+	from                *origin
 }
 
 type checker struct{ bad *logs.Rejection }
@@ -84,7 +60,7 @@ func (c *checker) Field(name, code, format string, args ...any) {
 // level, and everything that has no column is metadata.
 func (r *record) entry() (logs.Entry, *logs.Rejection) {
 	var c checker
-	e := logs.Entry{Level: r.level(), Source: attribute(r.resource, "service.name"), Message: r.message()}
+	e := logs.Entry{Level: r.level(), Source: r.from.service, Message: r.message()}
 	if e.Source == "" {
 		e.Source = "unknown_service" // the name that the specification gives it
 	}
@@ -94,8 +70,8 @@ func (r *record) entry() (logs.Entry, *logs.Rejection) {
 	if len(e.Message) > logs.MaxMessage {
 		c.Field("body", "too_long", "has more than %d bytes", logs.MaxMessage)
 	}
-	if at := max(r.time, 0); at != 0 {
-		e.CreatedAt = nanos(at)
+	if r.time != 0 {
+		e.CreatedAt = nanos(r.time)
 	} else if r.observed != 0 {
 		e.CreatedAt = nanos(r.observed)
 	}
@@ -107,12 +83,14 @@ func (r *record) entry() (logs.Entry, *logs.Rejection) {
 	if s := attribute(r.attributes, "session.id"); utf8.RuneCountInString(s) <= logs.MaxSession {
 		e.SessionID = s
 	}
-	e.Metadata = r.metadata(&c)
-	if strings.IndexByte(e.Message, 0) >= 0 || strings.IndexByte(e.Source, 0) >= 0 || strings.IndexByte(e.SessionID, 0) >= 0 {
-		c.Field("body", "nul", "must not hold the character U+0000")
-	}
-	if len(e.Metadata) > logs.MaxMetadata {
+	if e.Metadata = r.metadata(); len(e.Metadata) > logs.MaxMetadata {
 		c.Field("attributes", "too_long", "has more than %d bytes", logs.MaxMetadata)
+		e.Metadata = nil
+	}
+	if nul(e.Message) || nul(e.Source) {
+		c.Field("body", "nul", "must not hold the character U+0000")
+	} else if r.from.nul || nul(r.severityText) || nul(r.event) || holdsNUL(r.attributes) {
+		c.Field("attributes", "nul", "must not hold the character U+0000")
 	}
 	return e, c.bad
 }
@@ -151,66 +129,73 @@ func (r *record) message() string {
 	return string(appendValue(nil, &r.body))
 }
 
-func (r *record) metadata(c *checker) []byte {
-	out := []byte{'{'}
-	member := func(name string, add func([]byte) []byte) {
+// metadata is nil for a record that is too large with its resource alone.
+func (r *record) metadata() []byte {
+	if len(r.from.resource)+len(r.from.scope) > logs.MaxMetadata {
+		return make([]byte, logs.MaxMetadata+1)
+	}
+	out := make([]byte, 0, 64+len(r.from.resource)+len(r.from.scope)+64*len(r.attributes))
+	name := func(s string) []byte {
 		if len(out) > 1 {
 			out = append(out, ',')
 		}
-		out = append(add(append(appendText(out, name), ':')), []byte(nil)...)
+		return append(appendText(out, s), ':')
 	}
-	text := func(name, s string) {
+	text := func(member, s string) {
 		if s != "" {
-			member(name, func(b []byte) []byte { return appendText(b, s) })
+			out = appendText(name(member), s)
 		}
 	}
-	pairs := func(name string, p []pair) {
-		if len(p) > 0 {
-			member(name, func(b []byte) []byte { return appendPairs(b, p) })
+	number := func(member string, n uint64) {
+		if n != 0 {
+			out = strconv.AppendUint(name(member), n, 10)
 		}
 	}
-	pairs("attributes", r.attributes)
-	pairs("resource", r.resource)
-	if r.scopeName != "" || r.scopeVersion != "" || len(r.scope) > 0 {
-		scope := append([]pair{{"name", value{kind: 's', text: r.scopeName}}, {"version", value{kind: 's', text: r.scopeVersion}}}, r.scope...)
-		pairs("scope", scope)
+	out = append(out, '{')
+	if len(r.attributes) > 0 {
+		out = appendPairs(name("attributes"), r.attributes)
 	}
-	text("trace_id", hex.EncodeToString(r.traceID))
-	text("span_id", hex.EncodeToString(r.spanID))
+	if r.from.resource != nil {
+		out = append(name("resource"), r.from.resource...)
+	}
+	if r.from.scope != nil {
+		out = append(name("scope"), r.from.scope...)
+	}
+	text("trace_id", idOf(r.traceID, 16))
+	text("span_id", idOf(r.spanID, 8))
+	number("flags", r.flags)
+	number("dropped_attributes_count", r.dropped)
 	text("event_name", r.event)
 	text("severity_text", r.severityText)
 	if r.observed != 0 && r.time != 0 {
 		text("observed_at", nanos(r.observed).Format(time.RFC3339Nano))
 	}
-	out = append(out, '}')
-	if strings.Contains(string(out), `\u0000`) && holdsNUL(r) {
-		c.Field("attributes", "nul", "must not hold the character U+0000")
-	}
-	return out
+	return append(out, '}')
 }
 
-// holdsNUL looks at the texts themselves: \u0000 in the JSON may also be a
-// backslash followed by u0000.
-func holdsNUL(r *record) bool {
-	var in func(v *value) bool
-	nul := func(s string) bool { return strings.IndexByte(s, 0) >= 0 }
-	all := func(p []pair) bool {
-		for i := range p {
-			if nul(p[i].key) || in(&p[i].value) {
-				return true
-			}
-		}
-		return false
+// idOf is an id in hex. One of another length, or of zeros only, is none, as
+// the protocol has it.
+func idOf(raw []byte, size int) string {
+	if len(raw) != size || !slices.ContainsFunc(raw, func(b byte) bool { return b != 0 }) {
+		return ""
 	}
-	in = func(v *value) bool {
-		for i := range v.list {
-			if in(&v.list[i]) {
-				return true
-			}
+	return hex.EncodeToString(raw)
+}
+
+func nul(s string) bool { return strings.IndexByte(s, 0) >= 0 }
+
+// holdsNUL says whether a text in pairs holds U+0000, which Postgres cannot.
+func holdsNUL(pairs []pair) bool {
+	return slices.ContainsFunc(pairs, func(p pair) bool { return nul(p.key) || p.value.holdsNUL() })
+}
+
+func (v *value) holdsNUL() bool {
+	for i := range v.list {
+		if v.list[i].holdsNUL() {
+			return true
 		}
-		return nul(v.text) || all(v.pairs)
 	}
-	return nul(r.severityText) || nul(r.event) || nul(r.scopeName) || nul(r.scopeVersion) || all(r.attributes) || all(r.resource) || all(r.scope)
+	return v.kind == 's' && nul(v.text) || holdsNUL(v.pairs)
 }
 
 func attribute(pairs []pair, key string) string {
@@ -222,13 +207,7 @@ func attribute(pairs []pair, key string) string {
 	return ""
 }
 
-func appendText(b []byte, s string) []byte {
-	raw, err := json.Marshal(s)
-	if err != nil { // a string
-		return append(b, `""`...)
-	}
-	return append(b, raw...)
-}
+func appendText(b []byte, s string) []byte { return logs.AppendQuoted(b, s) }
 
 func appendPairs(b []byte, pairs []pair) []byte {
 	b = append(b, '{')

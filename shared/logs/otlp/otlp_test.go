@@ -1,6 +1,7 @@
 package otlp_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"strings"
@@ -44,7 +45,7 @@ func example() []byte {
 		6, pair("string.attribute", message(1, "some string")), 6, pair("boolean.attribute", message(2, 1)), 6, pair("int.attribute", message(3, 10)), 6, pair("double.attribute", message(4, uint64(0x4083eda1cac08312))),
 		6, pair("array.attribute", message(5, message(1, message(1, "many"), 1, message(1, "values")))),
 		6, pair("map.attribute", message(6, message(1, pair("some.map.key", message(1, "some value"))))),
-		8, uint32(1), 9, []byte("\x5b\x8e\xff\xf7\x98\x03\x81\x03\xd2\x69\xb6\x33\x81\x3f\xc6\x0c"), 10, []byte("\xee\xe1\x9b\x7e\xc3\xc1\xb1\x74"), 99, "unknown")
+		9, []byte("\x5b\x8e\xff\xf7\x98\x03\x81\x03\xd2\x69\xb6\x33\x81\x3f\xc6\x0c"), 10, []byte("\xee\xe1\x9b\x7e\xc3\xc1\xb1\x74"), 99, "unknown")
 	scope := message(1, message(1, "my.library", 2, "1.0.0", 3, pair("my.scope.attribute", message(1, "some scope attribute"))), 2, record, 3, "schema")
 	return message(1, message(1, message(1, pair("service.name", message(1, "my.service"))), 2, scope))
 }
@@ -93,7 +94,9 @@ func TestWhatIsMalformedIsTheSendersFault(t *testing.T) {
 	}
 	for name, body := range map[string]string{
 		"no JSON": `{"resourceLogs":`, "an array": `[]`, "wrong type": `{"resourceLogs":"x"}`, "id in base64": `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"traceId":"W47/95gDgQ=="}]}]}]}`,
-		"invalid UTF-8": "{\"x\":\"\xff\"}", "nothing": ``, "deep": `{"a":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + `}`,
+		"invalid UTF-8": "{\"x\":\"\xff\"}", "nothing": ``, "deep": `{"a":` + strings.Repeat("[", 2000) + strings.Repeat("]", 2000) + `}`,
+		"deep value":       `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":` + strings.Repeat(`{"arrayValue":{"values":[`, 60) + strings.Repeat(`]}}`, 60) + `}]}]}]}`,
+		"enum by its name": `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"severityNumber":"SEVERITY_NUMBER_INFO"}]}]}]}`, "text that is none": `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":7}}]}]}]}`,
 	} {
 		if _, err := otlp.JSON([]byte(body)); fault.CodeOf(err) != fault.BadRequest {
 			t.Errorf("%s: %v", name, err)
@@ -117,6 +120,52 @@ func TestARecordThatCannotBeStoredIsRejectedAlone(t *testing.T) {
 	}
 	if got := string(otlp.JSONResponse(2, "why")); got != `{"partialSuccess":{"errorMessage":"why","rejectedLogRecords":"2"}}` {
 		t.Error(got)
+	}
+}
+
+// What is small when it is sent and large in memory is found out in time.
+func TestARequestThatGrowsIsTooLarge(t *testing.T) {
+	t.Parallel()
+	const many = 600_000
+	pairs := bytes.Repeat([]byte{6<<3 | 2, 0}, many) // attributes of two bytes
+	resource := pair("k", message(1, strings.Repeat("x", 200_000)))
+	for name, body := range map[string][]byte{
+		"attributes": message(1, message(2, message(2, pairs))),
+		"records":    message(1, message(2, bytes.Repeat([]byte{2<<3 | 2, 0}, many))),
+		"resource":   message(1, append(message(1, message(1, resource)), message(2, bytes.Repeat([]byte{2<<3 | 2, 0}, 20_000))...)),
+	} {
+		if _, err := otlp.Protobuf(body); fault.CodeOf(err) != fault.TooLarge {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, body := range map[string]string{
+		"records":    `{"resourceLogs":[{"scopeLogs":[{"logRecords":[` + strings.Repeat("{},", many) + `{}]}]}]}`,
+		"attributes": `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"attributes":[` + strings.Repeat("{},", many) + `{}]}]}]}]}`,
+		"values":     `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"arrayValue":{"values":[` + strings.Repeat("null,", many) + `null]}}}]}]}]}`,
+	} {
+		if _, err := otlp.JSON([]byte(body)); fault.CodeOf(err) != fault.TooLarge {
+			t.Errorf("%s in JSON: %v", name, err)
+		}
+	}
+	// A resource that fits nowhere rejects its records, and is encoded once.
+	b, err := otlp.Protobuf(message(1, append(message(1, message(1, pair("k", message(1, strings.Repeat("x", logs.MaxMetadata))))), message(2, bytes.Repeat([]byte{2<<3 | 2, 0}, 100))...)))
+	if err != nil || len(b.Rejections) != 100 || b.Rejections[99].Code != "too_long" {
+		t.Errorf("%+v, %v", b, err)
+	}
+}
+
+func TestIdsThatAreNoneAreLeftOutAndTextsStayAsTheyAre(t *testing.T) {
+	t.Parallel()
+	b, err := otlp.JSON([]byte(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"traceId":"00000000000000000000000000000000","spanId":"abcd","flags":1,"droppedAttributesCount":"2","RESOURCE":1,
+		"body":{"kvlistValue":{"values":[{"key":"<a>","value":{"stringValue":"b & c\u0000"}}]}}},{"traceId":"","spanId":"eee19b7ec3c1b174","body":null}]}]}]}`))
+	if err != nil || len(b.Entries) != 2 {
+		t.Fatalf("%+v, %v", b, err)
+	}
+	if e := b.Entries[0]; e.Message != `{"<a>":"b & c\u0000"}` || string(e.Metadata) != `{"flags":1,"dropped_attributes_count":2}` {
+		t.Errorf("%s %s", e.Message, e.Metadata)
+	}
+	if e := b.Entries[1]; e.Message != "" || string(e.Metadata) != `{"span_id":"eee19b7ec3c1b174"}` {
+		t.Errorf("%s %s", e.Message, e.Metadata)
 	}
 }
 

@@ -23,16 +23,7 @@ func Protobuf(body []byte) (*logs.Batch, error) {
 			d.resourceLogs(f.bytes(d))
 		}
 	})
-	if d.err != "" {
-		return nil, malformed(d.err)
-	}
-	return batch(d.records)
-}
-
-// decoder collects records; the first error stops it.
-type decoder struct {
-	records []record
-	err     string
+	return d.batch()
 }
 
 // field is a field's value as it is on the wire.
@@ -44,7 +35,7 @@ type field struct {
 
 func (f field) bytes(d *decoder) []byte {
 	if f.kind != protowire.BytesType {
-		d.err = "a field has another wire type"
+		d.fail("a field has another wire type")
 	}
 	return f.raw
 }
@@ -52,24 +43,24 @@ func (f field) bytes(d *decoder) []byte {
 func (f field) text(d *decoder) string {
 	raw := f.bytes(d)
 	if !utf8.Valid(raw) {
-		d.err = "a text is not valid UTF-8"
+		d.fail("a text is not valid UTF-8")
 	}
 	return string(raw)
 }
 
 func (f field) as(d *decoder, kind protowire.Type) uint64 {
 	if f.kind != kind {
-		d.err = "a field has another wire type"
+		d.fail("a field has another wire type")
 	}
 	return f.number
 }
 
 // message calls each for every field of a message.
 func (d *decoder) message(b []byte, each func(protowire.Number, field)) {
-	for len(b) > 0 && d.err == "" {
+	for len(b) > 0 && d.err == nil {
 		number, kind, n := protowire.ConsumeTag(b)
 		if n < 0 {
-			d.err = "it is cut off or no protobuf"
+			d.fail("it is cut off or no protobuf")
 			return
 		}
 		b = b[n:]
@@ -89,7 +80,7 @@ func (d *decoder) message(b []byte, each func(protowire.Number, field)) {
 			n = protowire.ConsumeFieldValue(number, kind, b)
 		}
 		if n < 0 {
-			d.err = "it is cut off or no protobuf"
+			d.fail("it is cut off or no protobuf")
 			return
 		}
 		b = b[n:]
@@ -112,13 +103,15 @@ func (d *decoder) resourceLogs(b []byte) {
 			scopes = append(scopes, f.bytes(d))
 		}
 	})
+	from := originOf(resource)
 	for _, s := range scopes {
-		d.scopeLogs(s, resource)
+		d.scopeLogs(s, from)
 	}
 }
 
-func (d *decoder) scopeLogs(b []byte, resource []pair) {
-	base := record{resource: resource}
+func (d *decoder) scopeLogs(b []byte, from *origin) {
+	var name, version string
+	var attributes []pair
 	var records [][]byte
 	d.message(b, func(n protowire.Number, f field) {
 		switch n {
@@ -126,24 +119,27 @@ func (d *decoder) scopeLogs(b []byte, resource []pair) {
 			d.message(f.bytes(d), func(n protowire.Number, f field) {
 				switch n {
 				case 1:
-					base.scopeName = f.text(d)
+					name = f.text(d)
 				case 2:
-					base.scopeVersion = f.text(d)
+					version = f.text(d)
 				case 3:
-					base.scope = append(base.scope, d.pair(f.bytes(d), 0))
+					attributes = append(attributes, d.pair(f.bytes(d), 0))
 				}
 			})
 		case 2:
-			records = append(records, f.bytes(d))
+			if len(records) <= logs.MaxEntries {
+				records = append(records, f.bytes(d))
+			}
 		}
 	})
+	from = from.within(name, version, attributes)
 	for _, raw := range records {
-		if len(d.records) > logs.MaxEntries {
+		if d.err != nil {
 			return
 		}
-		r := base
+		r := record{from: from}
 		d.record(raw, &r)
-		d.records = append(d.records, r)
+		d.add(&r)
 	}
 }
 
@@ -162,6 +158,10 @@ func (d *decoder) record(b []byte, r *record) {
 			r.body = d.value(f.bytes(d), 0)
 		case 6:
 			r.attributes = append(r.attributes, d.pair(f.bytes(d), 0))
+		case 7:
+			r.dropped = f.as(d, protowire.VarintType)
+		case 8:
+			r.flags = f.as(d, protowire.Fixed32Type)
 		case 9:
 			r.traceID = f.bytes(d)
 		case 10:
@@ -173,6 +173,7 @@ func (d *decoder) record(b []byte, r *record) {
 }
 
 func (d *decoder) pair(b []byte, depth int) (p pair) {
+	d.count()
 	d.message(b, func(n protowire.Number, f field) {
 		switch n {
 		case 1:
@@ -186,7 +187,7 @@ func (d *decoder) pair(b []byte, depth int) (p pair) {
 
 func (d *decoder) value(b []byte, depth int) (v value) {
 	if depth > maxDepth {
-		d.err = "a value is nested too deeply"
+		d.fail("a value is nested too deeply")
 		return v
 	}
 	d.message(b, func(n protowire.Number, f field) {
@@ -203,6 +204,7 @@ func (d *decoder) value(b []byte, depth int) (v value) {
 			v = value{kind: 'a'}
 			d.message(f.bytes(d), func(n protowire.Number, f field) {
 				if n == 1 {
+					d.count()
 					v.list = append(v.list, d.value(f.bytes(d), depth+1))
 				}
 			})

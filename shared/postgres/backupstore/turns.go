@@ -17,13 +17,15 @@ import (
 // has come. It returns nil without an error when there is nothing to take up:
 // the run goes, has ended, or has to wait.
 //
-// A cut-off run gets a new picture, unless only its manifest was missing.
+// A cut-off run gets a new picture, and its progress begins anew, unless only
+// its manifest was missing.
 func (s *Store) Claim(ctx context.Context, id string) (*execution.Turn, error) {
 	now := s.clock.Now()
 	return s.turn(s.db.QueryRow(ctx, `
 		update guarda.backup_executions set status = 'running', leg = leg + 1, told = 0, resume_at = null, snapshot_name = null,
 			started_at = case when status = 'pending' then $2::timestamptz else started_at end, heartbeat_at = $2::timestamptz,
 			resume_count = resume_count + (status = 'running')::int,
+			progress = case when status = 'pending' or coalesce((baton->>'copied')::boolean, false) then progress end,
 			picture = picture + (status = 'running' and baton->'state_key' is not null and not coalesce((baton->>'copied')::boolean, false))::int
 		where id = $1::text::uuid and (
 			status = 'pending' and (select count(*) from guarda.backup_executions where status = 'running') < $4::int

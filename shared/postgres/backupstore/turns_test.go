@@ -106,10 +106,16 @@ func TestACutOffRunGetsANewPictureUnlessOnlyItsManifestWasMissing(t *testing.T) 
 		if turn, err := f.Claim(t.Context(), id); turn != nil || err != nil {
 			t.Fatalf("%s: taken up while it goes: %+v %v", name, turn, err)
 		}
+		if _, err := f.Beat(t.Context(), id, 1, map[string]int{"bytes_done": 7}); err != nil {
+			t.Fatal(err)
+		}
 		f.clock.Advance(execution.Silence + time.Second)
 		turn, err := f.Claim(t.Context(), id)
 		if err != nil || turn == nil || turn.Leg != 2 || turn.Picture != c.picture || turn.Resumes != 1 || turn.Baton == nil {
 			t.Errorf("%s: %+v %v", name, turn, err)
+		}
+		if e := f.get(id); (e.Progress != nil) != c.baton.Copied {
+			t.Errorf("%s: the progress is %s", name, e.Progress)
 		}
 	}
 }

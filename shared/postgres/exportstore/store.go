@@ -30,14 +30,14 @@ func New(db postgres.DB) *Store { return &Store{db} }
 var _ export.Store = (*Store)(nil)
 
 const columns = `id::text, coalesce(user_id::text, ''), status, format, filters::text, query::text, options::text, rows_done, rows_expected,
-	row_count, size_bytes, coalesce(file_path, ''), error_code, coalesce(error_message, ''), coalesce(error_hint, ''), created_at, heartbeat_at, completed_at, expires_at`
+	row_count, size_bytes, coalesce(file_path, ''), error_code, coalesce(error_message, ''), coalesce(error_hint, ''), created_at, heartbeat_at, completed_at, expires_at, attempts`
 
 func scan(row pgx.CollectableRow) (e export.Export, err error) {
 	var filters, query, options string
 	var code *string
 	var failure export.Failure
 	err = row.Scan(&e.ID, &e.UserID, &e.Status, &e.Format, &filters, &query, &options, &e.RowsDone, &e.RowsExpected,
-		&e.Rows, &e.Bytes, &e.Path, &code, &failure.Message, &failure.Hint, &e.CreatedAt, &e.HeartbeatAt, &e.CompletedAt, &e.ExpiresAt)
+		&e.Rows, &e.Bytes, &e.Path, &code, &failure.Message, &failure.Hint, &e.CreatedAt, &e.HeartbeatAt, &e.CompletedAt, &e.ExpiresAt, &e.Attempt)
 	if err != nil {
 		return e, err
 	}
@@ -131,20 +131,20 @@ func (s *Store) Claim(ctx context.Context, id string, now time.Time) (*export.Ex
 }
 
 // Beat implements export.Store.
-func (s *Store) Beat(ctx context.Context, id string, rows int64, expected *int64, now time.Time) error {
-	_, err := s.db.Exec(ctx, `
-		update guarda.log_exports set rows_done = $2::bigint, rows_expected = coalesce($3::bigint, rows_expected), heartbeat_at = $4::timestamptz
-		where id = $1::text::uuid and status = 'running'`, id, rows, expected, now)
-	return postgres.Explain(err, "record the export's progress")
+func (s *Store) Beat(ctx context.Context, e *export.Export, rows int64, expected *int64, now time.Time) (bool, error) {
+	tag, err := s.db.Exec(ctx, `
+		update guarda.log_exports set rows_done = $3::bigint, rows_expected = coalesce($4::bigint, rows_expected), heartbeat_at = $5::timestamptz
+		where id = $1::text::uuid and status = 'running' and attempts = $2::int`, e.ID, e.Attempt, rows, expected, now)
+	return tag.RowsAffected() == 1, postgres.Explain(err, "record the export's progress")
 }
 
 // Complete implements export.Store.
-func (s *Store) Complete(ctx context.Context, id string, d export.Done) error {
-	_, err := s.db.Exec(ctx, `
-		update guarda.log_exports set status = 'completed', file_path = $2::text, row_count = $3::bigint, rows_done = $3::bigint, size_bytes = $4::bigint,
-			last_log_id = nullif($5::text, '')::uuid, last_log_at = $6::timestamptz, completed_at = $7::timestamptz, expires_at = $8::timestamptz
-		where id = $1::text::uuid and status = 'running'`, id, d.Path, d.Rows, d.Bytes, d.Last, orNull(d.LastAt), d.At, d.Expires)
-	return postgres.Explain(err, "record the export")
+func (s *Store) Complete(ctx context.Context, e *export.Export, d export.Done) (bool, error) {
+	tag, err := s.db.Exec(ctx, `
+		update guarda.log_exports set status = 'completed', file_path = $3::text, row_count = $4::bigint, rows_done = $4::bigint, size_bytes = $5::bigint,
+			last_log_id = nullif($6::text, '')::uuid, last_log_at = $7::timestamptz, completed_at = $8::timestamptz, expires_at = $9::timestamptz
+		where id = $1::text::uuid and status = 'running' and attempts = $2::int`, e.ID, e.Attempt, d.Path, d.Rows, d.Bytes, d.Last, orNull(d.LastAt), d.At, d.Expires)
+	return tag.RowsAffected() == 1, postgres.Explain(err, "record the export")
 }
 
 func orNull(t time.Time) *time.Time {
@@ -155,16 +155,30 @@ func orNull(t time.Time) *time.Time {
 }
 
 // Fail implements export.Store.
-func (s *Store) Fail(ctx context.Context, id string, f export.Failure, now time.Time) error {
+func (s *Store) Fail(ctx context.Context, e *export.Export, f export.Failure, now time.Time) error {
 	_, err := s.db.Exec(ctx, `
-		update guarda.log_exports set status = 'failed', error_code = $2::text, error_message = $3::text, error_hint = $4::text, completed_at = $5::timestamptz
-		where id = $1::text::uuid and status in ('pending', 'running')`, id, f.Code, f.Message, f.Hint, now)
+		update guarda.log_exports set status = 'failed', error_code = $3::text, error_message = $4::text, error_hint = $5::text, completed_at = $6::timestamptz
+		where id = $1::text::uuid and status in ('pending', 'running') and attempts = $2::int`, e.ID, e.Attempt, f.Code, f.Message, f.Hint, now)
 	return postgres.Explain(err, "record the export's failure")
 }
 
+// Cancel ends an export that waits or is being made; the function that makes
+// it finds out when it next says how far it is. One that has ended is
+// fault.Conflict.
+func (s *Store) Cancel(ctx context.Context, id string, now time.Time) (*export.Export, error) {
+	e, err := s.one(ctx, `
+		update guarda.log_exports set status = 'failed', error_code = 'canceled', error_message = 'the export was canceled', completed_at = $2::timestamptz
+		where id = $1::text::uuid and status in ('pending', 'running') returning `+columns, id, now)
+	if err == nil && e == nil {
+		err = fault.New(fault.Conflict, "the export has ended already").Hint("GET /api/logs/exports/%s says how", id)
+	}
+	return e, err
+}
+
 // Return implements export.Store.
-func (s *Store) Return(ctx context.Context, id string) error {
-	_, err := s.db.Exec(ctx, `update guarda.log_exports set status = 'pending', rows_done = 0, attempts = attempts - 1 where id = $1::text::uuid and status = 'running'`, id)
+func (s *Store) Return(ctx context.Context, e *export.Export) error {
+	_, err := s.db.Exec(ctx, `update guarda.log_exports set status = 'pending', rows_done = 0, attempts = attempts - 1
+		where id = $1::text::uuid and status = 'running' and attempts = $2::int`, e.ID, e.Attempt)
 	return postgres.Explain(err, "give the export back")
 }
 

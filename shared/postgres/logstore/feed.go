@@ -19,7 +19,8 @@ type FeedBatch struct {
 	Seq    int64
 	Hits   []logs.Hit
 	Places []int // of each hit in the batch, from 1
-	Untold int   // entries of the batch that the feed does not list
+	Untold int   // entries that are not among Hits although they pass: they were too many, or the feed does not list them
+	Cut    bool  // there are more hits, behind the last one
 }
 
 // feedBatches is how many batches are read at once.
@@ -28,40 +29,42 @@ const feedBatches = 20
 // FeedEnd returns the cursor for what comes next. Batches that are being
 // written now count as what comes next.
 func (s *Store) FeedEnd(ctx context.Context) (c logs.FeedCursor, err error) {
-	var last int64
+	var forgotten int64
 	var seen []int64
-	err = s.db.QueryRow(ctx, `select coalesce(max(seq), 0), coalesce(array_agg(seq), '{}') from guarda.log_feed where seq > (select coalesce(max(seq), 0) - 50 from guarda.log_feed)`).Scan(&last, &seen)
+	err = s.db.QueryRow(ctx, `select feed_forgotten, (select coalesce(array_agg(seq), '{}') from guarda.log_feed where seq > (select coalesce(max(seq), 0) - 50 from guarda.log_feed))
+		from guarda.log_settings`).Scan(&forgotten, &seen)
 	if err != nil {
 		return c, postgres.Explain(err, "find the end of the log feed")
 	}
-	c.Done = max(0, last-50)
+	c.Done = forgotten
 	if len(seen) > 0 {
 		slices.Sort(seen)
+		c.Done = max(forgotten, seen[len(seen)-1]-50)
 		c.See(seen, s.clock.Now())
 	}
 	return c, nil
 }
 
-// Feed returns the next batches after a cursor and moves the cursor past them.
-// expired says that the feed no longer has all that came after the cursor.
-func (s *Store) Feed(ctx context.Context, c *logs.FeedCursor, q *logs.Query, words logs.TextSearch) (list []FeedBatch, expired bool, err error) {
+// Feed returns the next batches after a cursor, with no more than most hits: a
+// batch with more is cut and the last one of the list. With most 0 hits are
+// only counted. forgotten is the last number that the feed no longer has; what
+// came after the cursor up to there is gone.
+func (s *Store) Feed(ctx context.Context, c *logs.FeedCursor, q *logs.Query, words logs.TextSearch, most int) (list []FeedBatch, forgotten int64, err error) {
 	type batch struct {
 		seq    int64
 		low    *time.Time
 		high   *time.Time
 		untold int
 	}
-	next := *c
 	err = s.read(ctx, func(tx pgx.Tx) error {
 		list = nil
-		var oldest *int64
-		if err := tx.QueryRow(ctx, `select min(seq) from guarda.log_feed`).Scan(&oldest); err != nil {
+		if err := tx.QueryRow(ctx, `select feed_forgotten from guarda.log_settings`).Scan(&forgotten); err != nil {
 			return err
 		}
-		expired = oldest != nil && c.Done > 0 && *oldest > c.Done+1 && c.Done+maxExpected < *oldest
+		// A batch that was told in part comes first: a cursor holds one place.
 		rows, err := tx.Query(ctx, `
 			select seq, (select min(t) from unnest(times) t), (select max(t) from unnest(times) t), untold from guarda.log_feed
-			where seq > $1::bigint or seq = any($2::bigint[]) order by seq limit $3::int`, c.Done, c.Missing(), feedBatches)
+			where seq > $1::bigint or seq = any($2::bigint[]) order by seq <> $4::bigint, seq limit $3::int`, c.Done, c.Missing(), feedBatches, c.Part)
 		if err != nil {
 			return err
 		}
@@ -72,52 +75,68 @@ func (s *Store) Feed(ctx context.Context, c *logs.FeedCursor, q *logs.Query, wor
 		if err != nil {
 			return err
 		}
-		var seqs []int64
+		left := most
 		for _, b := range batches {
 			out := FeedBatch{Seq: b.seq, Untold: b.untold}
 			if b.low != nil {
-				if out.Hits, out.Places, err = s.batchHits(ctx, tx, b.seq, *b.low, *b.high, q, words); err != nil {
+				f := fed{seq: b.seq, low: *b.low, high: *b.high}
+				if b.seq == c.Part {
+					f.after = c.Offset
+				}
+				if err := s.batchHits(ctx, tx, &out, f, q, words, left, most > 0); err != nil {
 					return err
 				}
 			}
 			list = append(list, out)
-			seqs = append(seqs, b.seq)
+			left -= len(out.Hits)
+			if out.Cut || most > 0 && left == 0 {
+				break
+			}
 		}
-		next.See(seqs, s.clock.Now())
 		return nil
 	})
 	if err != nil {
-		return nil, false, explainSearch(err)
+		return nil, 0, explainSearch(err)
 	}
-	next.Part, next.Offset = 0, 0
-	*c = next
-	return list, expired, nil
+	return list, forgotten, nil
 }
 
-// maxExpected is how many numbers in a row may be missing because transactions
-// failed.
-const maxExpected = 100
+// fed is a batch of which the entries behind a place are asked for.
+type fed struct {
+	seq       int64
+	low, high time.Time // of its entries
+	after     int
+}
 
-func (s *Store) batchHits(ctx context.Context, tx pgx.Tx, seq int64, low, high time.Time, q *logs.Query, words logs.TextSearch) (hits []logs.Hit, places []int, err error) {
+// batchHits reads up to most hits of a batch, or counts them.
+func (s *Store) batchHits(ctx context.Context, tx pgx.Tx, out *FeedBatch, f fed, q *logs.Query, words logs.TextSearch, most int, read bool) error {
 	w := &where{}
 	w.all(q, words)
-	w.between("l.created_at", low, high.Add(time.Microsecond))
-	w.args = append(w.args, seq)
-	rows, err := tx.Query(ctx, fmt.Sprintf(`
-		select %s, '', place from (
-			select l.*, g.place from guarda.log_feed f, unnest(f.ids, f.times) with ordinality as g (entry_id, entry_time, place), guarda.advanced_logs l
-			where f.seq = $%d::bigint and l.created_at = g.entry_time and l.id = g.entry_id and %s
-		) l order by place`, columns, len(w.args), w), w.args...)
-	if err != nil {
-		return nil, nil, err
+	w.between("l.created_at", f.low, f.high.Add(time.Microsecond))
+	w.args = append(w.args, f.seq, f.after)
+	from := fmt.Sprintf(`guarda.log_feed f, unnest(f.ids, f.times) with ordinality as g (entry_id, entry_time, place), guarda.advanced_logs l
+			where f.seq = $%d::bigint and g.place > $%d::int and l.created_at = g.entry_time and l.id = g.entry_id and %s`, len(w.args)-1, len(w.args), w)
+	if !read {
+		var n int
+		err := tx.QueryRow(ctx, `select count(*)::int from `+from, w.args...).Scan(&n)
+		out.Untold += n
+		return err
 	}
-	hits, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (logs.Hit, error) {
+	w.args = append(w.args, most+1)
+	rows, err := tx.Query(ctx, fmt.Sprintf(`select %s, '', place from (select l.*, g.place from %s order by g.place limit $%d::int) l order by place`, columns, from, len(w.args)), w.args...)
+	if err != nil {
+		return err
+	}
+	out.Hits, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (logs.Hit, error) {
 		var place int
 		h, err := scanHit(placed{row, &place})
-		places = append(places, place)
+		out.Places = append(out.Places, place)
 		return h, err
 	})
-	return hits, places, err
+	if len(out.Hits) > most {
+		out.Hits, out.Places, out.Cut = out.Hits[:most], out.Places[:most], true
+	}
+	return err
 }
 
 // placed scans one column more than scanHit knows.

@@ -16,6 +16,9 @@ import (
 // daysAhead is how many days' partitions are made before they are needed.
 const daysAhead = 3
 
+// daysMoved is how many days are moved out of the default partition in a run.
+const daysMoved = 10
+
 // What is kept of what is beside the entries.
 const (
 	feedLife  = time.Hour
@@ -43,9 +46,12 @@ func (s *Store) Keep(ctx context.Context) (k Kept, err error) {
 	now := s.clock.Now()
 	steps := []func() error{
 		func() error { return s.makeAhead(ctx, now, &k) },
+		func() error { return s.emptyDefault(ctx, &k) },
 		func() error {
-			_, err := s.db.Exec(ctx, `with f as (delete from guarda.log_feed where received_at < $1::timestamptz), b as (delete from guarda.log_batches where received_at < $2::timestamptz)
-				delete from guarda.log_limits where updated_at < $3::timestamptz`, now.Add(-feedLife), now.Add(-batchLife), now.Add(-limitLife))
+			_, err := s.db.Exec(ctx, `with f as (delete from guarda.log_feed where received_at < $1::timestamptz returning seq), b as (delete from guarda.log_batches where received_at < $2::timestamptz),
+				l as (delete from guarda.log_limits where updated_at < $3::timestamptz)
+				update guarda.log_settings s set feed_forgotten = greatest(s.feed_forgotten, g.last) from (select max(seq) as last from f) g where g.last is not null`,
+				now.Add(-feedLife), now.Add(-batchLife), now.Add(-limitLife))
 			return err
 		},
 		func() error { return s.retain(ctx, now, settings, &k) },
@@ -68,13 +74,32 @@ func (s *Store) Keep(ctx context.Context) (k Kept, err error) {
 func (s *Store) makeAhead(ctx context.Context, now time.Time, k *Kept) error {
 	for n := range daysAhead + 1 {
 		date := now.AddDate(0, 0, n).Format(time.DateOnly)
-		var made bool
-		if err := s.db.QueryRow(ctx, `select guarda.make_log_partition($1::text::date)`, date).Scan(&made); err != nil {
+		made, err := s.makeDay(ctx, date)
+		if err != nil {
 			return err
 		}
 		if made {
 			k.DaysMade = append(k.DaysMade, date)
 		}
+	}
+	return nil
+}
+
+// emptyDefault gives days a partition of which the default partition has rows,
+// because somebody inserted them by a statement: retention knows partitions
+// only. A run does some days, the oldest first; rows beyond the calendar stay.
+func (s *Store) emptyDefault(ctx context.Context, k *Kept) error {
+	for range daysMoved {
+		var date string
+		err := s.db.QueryRow(ctx, `select coalesce(((select min(created_at) from guarda.advanced_logs_default
+			where created_at >= timestamptz '1970-01-01 00:00Z' and created_at < timestamptz '9999-12-31 00:00Z') at time zone 'UTC')::date::text, '')`).Scan(&date)
+		if err != nil || date == "" {
+			return err
+		}
+		if _, err := s.makeDay(ctx, date); err != nil {
+			return err
+		}
+		k.DaysMade = append(k.DaysMade, date)
 	}
 	return nil
 }

@@ -58,9 +58,13 @@ func (x *search) buckets(ctx context.Context, span int, within []timeRange) ([]b
 		lows[i], highs[i] = r.low.Truncate(time.Duration(span)*time.Second), r.high
 	}
 	w.args = append(w.args, lows, highs)
-	rows, err := x.tx.Query(ctx, fmt.Sprintf(`select bucket, sum(n)::bigint
-		from unnest($%d::timestamptz[], $%d::timestamptz[]) r (low, high) join guarda.log_counts on span = %d and bucket >= r.low and bucket < r.high
-		where %s group by 1 having sum(n) > 0 order by 1 %s`, len(w.args)-1, len(w.args), span, w, x.direction()), w.args...)
+	// What was merged and what was not each have indexes of their own.
+	part := func(merged string) string {
+		return fmt.Sprintf(`select bucket, n from unnest($%d::timestamptz[], $%d::timestamptz[]) r (low, high) join guarda.log_counts on %s and span = %d and bucket >= r.low and bucket < r.high where %s`,
+			len(w.args)-1, len(w.args), merged, span, w)
+	}
+	rows, err := x.tx.Query(ctx, fmt.Sprintf(`select bucket, sum(n)::bigint from (%s union all %s) c group by 1 having sum(n) > 0 order by 1 %s`,
+		part("merged"), part("not merged"), x.direction()), w.args...)
 	if err != nil {
 		return nil, err
 	}
@@ -107,6 +111,19 @@ func (x *search) inMinutes(ctx context.Context) (*logs.Found, error) {
 		if err != nil {
 			return nil, err
 		}
+		// Without a filter any entry is a hit: the newest of an hour that has
+		// enough are found without knowing its minutes.
+		for x.q.Unfiltered() && len(hours) > 0 && hours[0].n > int64(x.o.Limit) {
+			r := x.cut(hours[:1], time.Hour)[0]
+			hits, err := x.page(ctx, r.low, r.high, x.o.Limit+1-len(out.Hits))
+			if err != nil {
+				return nil, err
+			}
+			if out.Hits = append(out.Hits, hits...); len(out.Hits) > x.o.Limit {
+				return x.full(out), nil
+			}
+			hours = hours[1:]
+		}
 		for part := range slices.Chunk(hours, minuteHours) {
 			minutes, err := x.buckets(ctx, 60, x.cut(x.enough(part, time.Hour, x.o.Limit), time.Hour))
 			if err != nil {
@@ -145,9 +162,15 @@ func (x *search) minutes(ctx context.Context, list []bucket, limit int) ([]logs.
 	}
 	w := x.conditions()
 	lows, highs := make([]time.Time, len(ranges)), make([]time.Time, len(ranges))
+	var lowest, highest time.Time
 	for i, r := range ranges {
 		lows[i], highs[i] = r.low, r.high
+		if i == 0 {
+			lowest, highest = r.low, r.high
+		}
+		lowest, highest = earliest(lowest, r.low), latest(highest, r.high)
 	}
+	w.between("created_at", lowest, highest) // so that only these days are planned for
 	w.args = append(w.args, lows, highs, limit)
 	n := len(w.args)
 	inner := fmt.Sprintf(`select l.* from unnest($%d::timestamptz[], $%d::timestamptz[]) r (low, high) cross join lateral (

@@ -63,7 +63,7 @@ func (s *Store) Search(ctx context.Context, q *logs.Query, o SearchOptions) (fou
 	if err != nil && !errors.Is(err, errTimeUp) {
 		return nil, explainSearch(err)
 	}
-	found.Hits = highlight(found.Hits, q)
+	found.Hits = highlight(found.Hits, q, o.Words)
 	return found, nil
 }
 
@@ -86,6 +86,7 @@ type search struct {
 	q     *logs.Query
 	o     SearchOptions
 	until time.Time
+	spent time.Duration // of the budget, when statement_timeout was set
 	// The range that is left to be searched: from low on, before high. After
 	// a position its whole moment is in the range, and the position excludes
 	// what was shown.
@@ -207,7 +208,7 @@ func (x *search) marked(w *where, inner string) string {
 		}
 		w.args = append(w.args, x.q.Term)
 		query := strings.Replace(tsquery(x.o.Words), "?", fmt.Sprintf("$%d", len(w.args)), 1)
-		mark = fmt.Sprintf("case when length(message) <= 20000 then ts_headline('%s', %s, %s, 'HighlightAll=true, StartSel=%s, StopSel=%s') else '' end", x.o.Words.Config, message, query, markStart, markStop)
+		mark = fmt.Sprintf("case when octet_length(message) <= %d then ts_headline('%s', %s, %s, 'HighlightAll=true, StartSel=%s, StopSel=%s') else '' end", maxMarked, x.o.Words.Config, message, query, markStart, markStop)
 	}
 	return fmt.Sprintf(`select %s, %s from (%s) l order by created_at %[4]s, id %[4]s`, columns, mark, inner, x.direction())
 }
@@ -242,9 +243,13 @@ func parseUUID(s string) uuid.UUID {
 	return id
 }
 
-// firstWindow is how long the first window is; each next one is four times as
-// long, up to a day.
-const firstWindow = 15 * time.Minute
+// firstWindow is how long the first window is, and firstWalk where every entry
+// is looked at, which must get on even where there are millions an hour; each
+// next one is four times as long, up to a day.
+const (
+	firstWindow = 15 * time.Minute
+	firstWalk   = time.Minute
+)
 
 const day = 24 * time.Hour
 
@@ -256,9 +261,15 @@ func (x *search) inWindows(ctx context.Context, kind strategy) (*logs.Found, err
 	}
 	out := &logs.Found{}
 	width := firstWindow
+	if kind == byWalk {
+		width = firstWalk
+	}
 	for _, r := range ranges {
 		for low, high := r.low, r.high; low.Before(high); {
 			a, b := x.window(low, high, width)
+			if err := x.hurry(ctx); err != nil {
+				return nil, err
+			}
 			hits, err := x.page(ctx, a, b, x.o.Limit+1-len(out.Hits))
 			if isTimeout(err) {
 				return x.unfinished(out, low, high), errTimeUp
@@ -281,6 +292,19 @@ func (x *search) inWindows(ctx context.Context, kind strategy) (*logs.Found, err
 		}
 	}
 	return out, nil
+}
+
+// hurry leaves the next statement only as long as the search itself has left.
+// Setting that costs a round trip, so it is done when a good part of the time
+// is gone.
+func (x *search) hurry(ctx context.Context) error {
+	left := max(x.until.Sub(x.store.clock.Now()), time.Millisecond)
+	if x.o.Budget-left-x.spent < x.o.Budget/8 {
+		return nil
+	}
+	x.spent = x.o.Budget - left
+	_, err := x.tx.Exec(ctx, `select set_config('statement_timeout', $1::text, true)`, strconv.FormatInt(left.Milliseconds(), 10))
+	return err
 }
 
 // window cuts the next window off a range. It never spans two partitions.

@@ -64,7 +64,7 @@ func (w *where) counted(q *logs.Query) {
 	}
 	if q.PatternID != "" {
 		// Entries keep the id of a pattern that was merged into another one.
-		w.add("pattern_id in (select ?::text::uuid union all select p.id from guarda.log_patterns p where p.merged_into = ?::text::uuid)", q.PatternID, q.PatternID)
+		w.add("pattern_id = any(array(select ?::text::uuid union all select p.id from guarda.log_patterns p where p.merged_into = ?::text::uuid))", q.PatternID, q.PatternID)
 	}
 	if len(q.NotSources) > 0 {
 		w.add("source <> all(?::text[])", q.NotSources)
@@ -98,39 +98,44 @@ func (w *where) metadata(m logs.PathValue) {
 	w.conditions = append(w.conditions, w.member(m))
 }
 
-// member returns the condition that a path of the metadata has a value.
+// member returns the condition that a path has a value, in each way in which
+// both can be read, with one jsonpath, so that the index is looked at once. Its
+// lax mode looks into lists too: a list has each of its members as value.
 func (w *where) member(m logs.PathValue) string {
 	var ways []string
 	for _, path := range m.Readings() {
+		var at strings.Builder
+		for _, key := range path {
+			at.WriteByte('.')
+			at.Write(literal(key))
+		}
 		for _, value := range readings(m.Value) {
-			doc := value
-			for i := len(path) - 1; i >= 0; i-- {
-				doc = map[string]any{path[i]: doc}
-			}
-			raw, err := json.Marshal(doc)
-			if err != nil { // texts and scalars
-				continue
-			}
-			w.args = append(w.args, string(raw))
-			ways = append(ways, "metadata @> $"+strconv.Itoa(len(w.args))+"::text::jsonb")
+			ways = append(ways, "$"+at.String()+" == "+value)
 		}
 	}
-	return "(" + strings.Join(ways, " or ") + ")"
+	w.args = append(w.args, strings.Join(ways, " || "))
+	return "(metadata @@ $" + strconv.Itoa(len(w.args)) + "::text::jsonpath)"
 }
 
-// readings returns the JSON values that a text may stand for.
-func readings(s string) []any {
-	out := []any{s}
+// literal is a text in JSON, which a jsonpath takes as it is.
+func literal(s string) []byte {
+	raw, err := json.Marshal(s)
+	if err != nil { // a text
+		return []byte(`""`)
+	}
+	return raw
+}
+
+// readings returns the JSON scalars that a text may stand for: itself, and what
+// it spells.
+func readings(s string) []string {
+	out := []string{string(literal(s))}
 	switch s {
-	case "true":
-		return append(out, true)
-	case "false":
-		return append(out, false)
-	case "null":
-		return append(out, nil)
+	case "true", "false", "null":
+		return append(out, s)
 	}
 	if _, err := strconv.ParseFloat(s, 64); err == nil && json.Valid([]byte(s)) {
-		out = append(out, json.Number(s))
+		out = append(out, s)
 	}
 	return out
 }

@@ -62,7 +62,7 @@ func indexOf(words logs.TextSearch) string {
 // one. It goes on where an earlier call ended.
 func (s *Store) prepareWords(ctx context.Context, settings *logs.Settings, k *Kept) error {
 	if settings.Wanted == nil {
-		return nil
+		return s.dropIndexes(ctx, indexOf(settings.Words()))
 	}
 	words := *settings.Wanted
 	if !configName.MatchString(words.Config) {
@@ -85,6 +85,36 @@ func (s *Store) prepareWords(ctx context.Context, settings *logs.Settings, k *Ke
 		k.TextSearch = index
 	}
 	return err
+}
+
+// dropIndexes drops the indexes of text searches that nobody uses any more,
+// but for the one that is active and the specification's: each of them costs
+// every entry that comes in. It waits for its lock only shortly, since everybody
+// else would wait behind it; the next time tries again.
+func (s *Store) dropIndexes(ctx context.Context, active string) error {
+	rows, err := s.db.Query(ctx, `
+		select c.relname from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid
+		where i.indrelid = 'guarda.advanced_logs'::regclass and c.relname like 'idx\_advanced\_logs\_message\_gin\_%' and c.relname <> $1::text`, active)
+	if err != nil {
+		return err
+	}
+	old, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	for _, index := range old {
+		err := postgres.Tx(ctx, s.db, postgres.TxOptions{}, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, `select pg_catalog.set_config('lock_timeout', '2s', true)`); err != nil {
+				return err
+			}
+			_, err := tx.Exec(ctx, `drop index if exists guarda.`+pgx.Identifier{index}.Sanitize())
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // buildIndex makes the index of the partitioned table alone, then each

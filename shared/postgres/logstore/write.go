@@ -51,9 +51,13 @@ func explainWrite(err error) error {
 	return postgres.Explain(err, "store log entries")
 }
 
-func isMissingTable(err error) bool {
+func isMissingTable(err error) bool { return hasState(err, "42P01") }
+
+func isDuplicateTable(err error) bool { return hasState(err, "42P07") }
+
+func hasState(err error, code string) bool {
 	var pg *pgconn.PgError
-	return errors.As(err, &pg) && pg.Code == "42P01"
+	return errors.As(err, &pg) && pg.Code == code
 }
 
 func (s *Store) write(ctx context.Context, tx pgx.Tx, b *logs.Batch, careful bool) (w logs.Written, err error) {
@@ -149,7 +153,11 @@ func notStored(ctx context.Context, tx pgx.Tx, entries []logs.Entry) ([]logs.Ent
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(slices.Clone(entries), func(e logs.Entry) bool { return slices.Contains(there, e.ID.String()) }), nil
+	known := make(map[string]bool, len(there))
+	for _, id := range there {
+		known[id] = true
+	}
+	return slices.DeleteFunc(slices.Clone(entries), func(e logs.Entry) bool { return known[e.ID.String()] }), nil
 }
 
 // copyEntries copies entries into their days' partitions, and adds counts and
@@ -250,7 +258,7 @@ func (s *Store) makeDays(ctx context.Context, entries []logs.Entry) error {
 	}
 	s.mu.Unlock()
 	for _, day := range missing {
-		if _, err := s.db.Exec(ctx, `select guarda.make_log_partition($1::text::date)`, day); err != nil {
+		if _, err := s.makeDay(ctx, day); err != nil {
 			return err
 		}
 		s.mu.Lock()
@@ -258,6 +266,31 @@ func (s *Store) makeDays(ctx context.Context, entries []logs.Entry) error {
 		s.mu.Unlock()
 	}
 	return nil
+}
+
+// makeDay makes a day's partition; false: it was there. Attaching it locks the
+// default partition, which waits for long readers of all days while everybody
+// else waits behind it: it must not wait long.
+//
+// Whoever waited for somebody else to make it may not see it yet, which shows as
+// a table that exists; a new transaction does.
+func (s *Store) makeDay(ctx context.Context, day string) (made bool, err error) {
+	for range 3 {
+		if made, err = s.tryDay(ctx, day); !isDuplicateTable(err) {
+			break
+		}
+	}
+	return made, err
+}
+
+func (s *Store) tryDay(ctx context.Context, day string) (made bool, err error) {
+	err = postgres.Tx(ctx, s.db, postgres.TxOptions{}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `select pg_catalog.set_config('lock_timeout', '2s', true)`); err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, `select guarda.make_log_partition($1::text::date)`, day).Scan(&made)
+	})
+	return made, err
 }
 
 func (s *Store) forgetDays() {

@@ -263,7 +263,7 @@ end $$;
 -- +goose StatementEnd
 
 -- What an unpartitioned table held moves over, counted by the trigger.
-select guarda.make_log_partition(d) from (select distinct (created_at at time zone 'UTC')::date from guarda.advanced_logs_before) days (d);
+select guarda.make_log_partition(d) from (select distinct (created_at at time zone 'UTC')::date from guarda.advanced_logs_before where isfinite(created_at)) days (d); -- null: now
 select guarda.make_log_partition((now() at time zone 'UTC')::date + n) from generate_series(-1, 3) n;
 insert into guarda.advanced_logs (id, level, source, message, metadata, created_at, user_id, session_id)
     select id, level, source, message, metadata, coalesce(created_at, now()), user_id, session_id from guarda.advanced_logs_before;

@@ -153,3 +153,39 @@ func TestExecutionsOutliveTheirSchedule(t *testing.T) {
 		t.Errorf("executions are %v", got)
 	}
 }
+
+// A table from before partitions moves over with every row, and back.
+func TestAnUnpartitionedLogTableMovesOver(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.New(t)
+	if _, err := migrations.Up(t.Context(), dsn); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := migrations.DownTo(t.Context(), dsn, 8); err != nil {
+		t.Fatal(err)
+	}
+	pgtest.Exec(t, dsn, `delete from guarda.advanced_logs;
+		insert into guarda.advanced_logs (level, source, message, metadata, created_at, user_id, session_id)
+			select (array['debug','info','error'])[1 + n % 3], 's' || n % 4, 'line ' || n, case when n % 5 > 0 then jsonb_build_object('n', n) end, case when n % 7 > 0 then now() - n * interval '1 hour' end, gen_random_uuid(), 'x' || n
+			from generate_series(1, 300) n;
+		insert into guarda.log_patterns (source, level, template, sample_log_id) select 's0', 'info', 'line <*>', id from guarda.advanced_logs where message = 'line 8'`)
+	const content = `select concat_ws('|', id, level, source, message, metadata, user_id, session_id, case when message = 'line 8' then created_at end) from guarda.advanced_logs order by 1`
+	before := strings(t, dsn, content)
+	if _, err := migrations.Up(t.Context(), dsn); err != nil {
+		t.Fatal(err)
+	}
+	if after := strings(t, dsn, content); len(before) != 300 || !slices.Equal(after, before) {
+		t.Errorf("%d rows before, %d after", len(before), len(after))
+	}
+	want := []string{"0 in the default partition", "300 counted", "300 ids", "1 sample"}
+	if got := strings(t, dsn, `select count(*) || ' in the default partition' from guarda.advanced_logs_default union all select sum(n) || ' counted' from guarda.log_counts where span = 60
+		union all select count(*) || ' ids' from guarda.log_ids union all select count(*) || ' sample' from guarda.log_patterns p join guarda.advanced_logs l on l.id = p.sample_log_id and l.created_at = p.sample_log_at`); !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+	if _, err := migrations.DownTo(t.Context(), dsn, 8); err != nil {
+		t.Fatal(err)
+	}
+	if back := strings(t, dsn, content); !slices.Equal(back, before) {
+		t.Errorf("%d rows came back", len(back))
+	}
+}

@@ -37,11 +37,11 @@ func (s *Store) Attempt(ctx context.Context, subject [32]byte, l auth.Limit, now
 
 // Succeeded takes back one counted attempt, or all of them, and clears away
 // what is old.
-func (s *Store) Succeeded(ctx context.Context, subject [32]byte, forget bool) error {
-	sql := `update guarda.login_failures set failures = greatest(failures - 1, 0), blocked_until = null where subject = $1`
+func (s *Store) Succeeded(ctx context.Context, subject [32]byte, forget bool, now time.Time) error {
+	sql, args := `update guarda.login_failures set failures = greatest(failures - 1, 0), blocked_until = null where subject = $1`, []any{subject[:]}
 	if forget {
-		sql = `delete from guarda.login_failures where subject = $1 or window_start < now() - interval '1 day'`
+		sql, args = `delete from guarda.login_failures where subject = $1 or window_start < $2::timestamptz`, append(args, now.AddDate(0, 0, -1))
 	}
-	_, err := s.db.Exec(ctx, sql, subject[:])
+	_, err := s.db.Exec(ctx, sql, args...)
 	return postgres.Explain(err, "forget the attempts to sign in")
 }

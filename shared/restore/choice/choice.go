@@ -5,6 +5,7 @@ package choice
 
 import (
 	"fmt"
+	"slices"
 
 	"guarda/shared/backup/manifest"
 	"guarda/shared/pgcatalog"
@@ -106,6 +107,14 @@ func (c *Choice) settle() {
 // Makes reports whether an entry makes the table, rather than an extension or
 // the platform.
 func (c *Choice) Makes(table uint32) bool { return c.made[table] }
+
+// OfOthers reports whether what an entry is about is made by no entry: it is
+// built in, or an extension's.
+func (c *Choice) OfOthers(e *Entry) bool {
+	return !slices.ContainsFunc(c.Entries, func(other Entry) bool {
+		return other.Kind != "EXTENSION" && other.Kind != "ACL" && slices.Contains(e.DependsOn, other.ID)
+	})
+}
 
 // RawBytes is the size of all rows and large objects as COPY text.
 func (c *Choice) RawBytes() int64 {

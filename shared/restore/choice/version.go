@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"guarda/shared/backup/manifest"
-	"guarda/shared/pgcatalog"
 	"guarda/shared/restore/sqltext"
 )
 
@@ -30,6 +30,9 @@ func (m Missing) String() string {
 	return fmt.Sprintf("%s stays without: %s needs version %d", m.Object, m.What, m.Since)
 }
 
+// partitioned before a kind says that the entry is about a partitioned table.
+const partitioned = "partitioned "
+
 // feature is syntax that servers before a version do not know.
 type feature struct {
 	since int
@@ -44,6 +47,7 @@ type feature struct {
 // tell from the text, such as a function that is new, shows when the statement
 // fails.
 func features() []feature {
+	queries := []string{"VIEW", "MATERIALIZED VIEW", "RULE", "FUNCTION", "PROCEDURE"}
 	f := func(since int, what, text string, kinds ...string) feature {
 		return feature{since, what, kinds, regexp.MustCompile(text)}
 	}
@@ -59,7 +63,21 @@ func features() []feature {
 		f(15, "a list of columns in ON DELETE SET", `on delete set (null|default) ?\(`),
 		f(15, "a publication of schemas", `tables in schema`, "PUBLICATION TABLES IN SCHEMA", "PUBLICATION"),
 		f(15, "a publication's row filter or column list", `add table [^;]*\(`, "PUBLICATION TABLE"),
-		f(15, "an unlogged sequence", `create unlogged sequence|set (un)?logged`, "SEQUENCE"),
+		f(15, "the persistence of a sequence", `set (un)?logged`, "SEQUENCE"),
+		f(14, "SEARCH or CYCLE in a query", `\) (search (depth|breadth) first by|cycle [^;]* set [^;]* using)`, queries...),
+		f(14, "GROUP BY DISTINCT", `group by distinct`, queries...),
+		f(14, "a multirange type", `multirange\b`, "TABLE", "FOREIGN TABLE", "TYPE", "DOMAIN", "FUNCTION", "PROCEDURE", "AGGREGATE", "CAST", "OPERATOR"),
+		f(14, "an operator class for BRIN indexes", `using brin [^;]*(_minmax_multi|_bloom)_ops`, "INDEX"),
+		f(14, "included columns of an SP-GiST index", `using spgist [^;]*\) include \(`, "INDEX"),
+		f(15, "MERGE", `\bmerge into\b`, queries...),
+		f(15, "a numeric type whose scale is negative or more than its precision", `\bnumeric ?\((\d+), ?(-? ?\d+)\)`),
+		f(16, "a JSON constructor or IS JSON", `\bjson_array ?\(|\bjson_(array|object)agg ?\(|\bjson_object ?\([^;]* returning json|\bis (not )?json\b`, queries...),
+		f(16, "SYSTEM_USER", `\bsystem_user\b`),
+		f(17, "a JSON query function", `\bjson_(table|query|value|exists|scalar|serialize) ?\(`, queries...),
+		f(17, "MERGE with RETURNING or BY SOURCE", `\bmerge into\b[^;]*\b(when not matched by|returning)\b`, queries...),
+		f(17, "an exclusion constraint of a partitioned table", `add constraint x exclude`, partitioned+"CONSTRAINT"),
+		f(18, "a foreign key of a partitioned table that is NOT VALID", `foreign key [^;]* not valid`, partitioned+"FK CONSTRAINT"),
+		f(18, "OLD or NEW in RETURNING", `\breturning (with \(|[^;]*\b(old|new)\.)`, "FUNCTION", "PROCEDURE", "VIEW"),
 		f(15, "the two_phase or disable_on_error option", `\b(two_phase|disable_on_error) ?=`, "SUBSCRIPTION"),
 		f(15, "an ICU locale", `provider ?= ?icu[^;]*locale ?=`, "DATABASE"),
 		f(16, "a generation expression of a child table's own", `generated always as \(.*inherits \(`, "TABLE", "FOREIGN TABLE"),
@@ -106,10 +124,12 @@ func bare(statement []sqltext.Token) string {
 // a statement of its own is left out alone.
 func (c *Choice) ForVersion(major int) ([]Missing, error) {
 	all := slices.DeleteFunc(features(), func(f feature) bool { return f.since <= major })
+	slices.SortStableFunc(all, func(a, b feature) int { return b.since - a.since }) // the newest of several is what it needs
 	var missing []Missing
 	gone := map[int]string{} // entries that are left out
 	makes := map[uint32]int{}
 	notNull := map[int][]string{} // the names of such constraints, by entry
+	trees := map[uint32]bool{}    // partitioned tables
 	var rest []Entry
 	for _, e := range c.Entries {
 		name := strings.ToLower(e.Kind) + " " + Display(&e)
@@ -128,8 +148,13 @@ func (c *Choice) ForVersion(major int) ([]Missing, error) {
 		switch e.Kind {
 		case "TABLE", "FOREIGN TABLE", "DOMAIN":
 			notNull[e.ID] = namedNotNull(tokens)
+			trees[e.Table] = trees[e.Table] || strings.Contains(bare(tokens), ") partition by ")
 		}
-		left := adapt(&e, name, tokens, all, major)
+		kind := e.Kind
+		if trees[e.Table] && e.Kind != "TABLE" {
+			kind = partitioned + kind
+		}
+		left := adapt(&e, kind, name, tokens, all, major)
 		if about, domain := commentedConstraint(&e, tokens); about != "" && (domain && major < 17 || !domain && major < 18) &&
 			slices.ContainsFunc(e.DependsOn, func(d int) bool { return slices.Contains(notNull[d], about) }) {
 			left = append(left, Missing{Object: name, What: "a NOT NULL constraint with properties of its own", Since: 18, Whole: true})
@@ -148,11 +173,11 @@ func (c *Choice) ForVersion(major int) ([]Missing, error) {
 }
 
 // adapt takes out of an entry's statements what the version does not know.
-func adapt(e *Entry, name string, tokens []sqltext.Token, all []feature, major int) []Missing {
+func adapt(e *Entry, kind, name string, tokens []sqltext.Token, all []feature, major int) []Missing {
 	if e.Kind == "TYPE" && major < 14 {
 		tokens = withoutMultirange(tokens)
 	}
-	var missing []Missing
+	tokens, missing := strip(e, name, tokens, major)
 	if major < 18 {
 		var changed bool
 		if tokens, changed = plainNotNull(e, tokens); changed {
@@ -162,7 +187,7 @@ func adapt(e *Entry, name string, tokens []sqltext.Token, all []feature, major i
 	var b strings.Builder
 	for i, statement := range sqltext.Statements(tokens) {
 		text := bare(statement)
-		f := slices.IndexFunc(all, func(f feature) bool { return f.in(e, text) })
+		f := slices.IndexFunc(all, func(f feature) bool { return f.in(kind, text) })
 		if f < 0 {
 			b.WriteString(sqltext.Join(statement))
 			continue
@@ -173,12 +198,19 @@ func adapt(e *Entry, name string, tokens []sqltext.Token, all []feature, major i
 	return missing
 }
 
-func (f *feature) in(e *pgcatalog.Entry, text string) bool {
-	if f.kinds != nil && !slices.Contains(f.kinds, e.Kind) {
+func (f *feature) in(kind, text string) bool {
+	if f.kinds != nil && !slices.Contains(f.kinds, strings.TrimPrefix(kind, partitioned)) && !slices.Contains(f.kinds, kind) {
 		return false
 	}
-	if f.what == "a virtual generated column" {
+	switch {
+	case strings.HasPrefix(f.what, "a virtual"):
 		return slices.ContainsFunc(f.text.FindAllString(text, -1), func(s string) bool { return !strings.HasSuffix(s, " stored") })
+	case strings.HasPrefix(f.what, "a numeric"):
+		return slices.ContainsFunc(f.text.FindAllStringSubmatch(text, -1), func(m []string) bool {
+			precision, _ := strconv.Atoi(m[1])
+			scale, err := strconv.Atoi(strings.ReplaceAll(m[2], " ", ""))
+			return err == nil && (scale < 0 || scale > precision)
+		})
 	}
 	return f.text.MatchString(text)
 }

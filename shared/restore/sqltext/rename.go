@@ -175,10 +175,13 @@ func (r *renaming) inSearchPath(n int) bool {
 	return (before.Is("to") || before.Text == "=") && r.token(n-2).Is("search_path")
 }
 
-// note remembers that a string which was left names a schema as a word.
+// note remembers that a string which was left names a schema as a word, in
+// letters of any case, its quotes doubled or not.
 func (r *renaming) note(t Token) {
+	text := strings.ReplaceAll(strings.ToLower(t.Text), `""`, `"`)
 	for name := range r.to {
-		for rest := t.Text; ; {
+		name = strings.ToLower(name)
+		for rest := text; ; {
 			i := strings.Index(rest, name)
 			if i < 0 {
 				break

@@ -69,7 +69,7 @@ func TestStatements(t *testing.T) {
 
 func TestSchemasAreRenamedWhereTheyAreMeant(t *testing.T) {
 	t.Parallel()
-	to := map[string]string{"app": "new", "Old Name": `x"y`, "s": "z"}
+	to := map[string]string{"app": "new", "Old Name": `x"y`, "s": "z", `odd"one`: "w"}
 	q := func(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
 	for text, want := range map[string]string{
 		`CREATE TABLE app.t (app text, t app.kind[] DEFAULT '{}'::app.kind[]);`:          `CREATE TABLE "new".t (app text, t "new".kind[] DEFAULT '{}'::"new".kind[]);`,
@@ -103,6 +103,8 @@ func TestSchemasAreRenamedWhereTheyAreMeant(t *testing.T) {
 		`CREATE FUNCTION f() AS $$ select * from app.t $$;`:     true,
 		`CREATE FUNCTION f() AS 'select * from "Old Name" . t'`: true,
 		`CREATE FUNCTION f() AS $$ select 'happy.end' $$;`:      false,
+		`CREATE FUNCTION f() AS $$ select * from APP.t $$;`:     true,
+		`CREATE FUNCTION f() AS $$ from "odd""one".t $$;`:       true,
 		`CREATE FUNCTION f() AS $$ select app from t $$;`:       false,
 	} {
 		if got, err := sqltext.RenameSchemas(text, to, q); err != nil || got.Left != want || got.Text != text {

@@ -43,9 +43,9 @@ func (b *bench) start(name, database string) (*function, error) {
 }
 
 func (f *function) stop() {
-	_ = f.server.Close()
 	_ = f.cmd.Process.Kill()
 	_ = f.cmd.Wait()
+	_ = f.server.Close()
 }
 
 // ServeHTTP is the Runtime API: the next event, the answer to it.
@@ -83,21 +83,29 @@ func event(method, path string, query url.Values, body []byte) []byte {
 	return raw
 }
 
-// call invokes the function and returns its answer and how long it took.
-func (b *bench) call(f *function, e []byte) (answer, time.Duration, error) {
+// invoke invokes the function and returns what it answered and how long that
+// took.
+func (b *bench) invoke(f *function, e []byte) ([]byte, time.Duration, error) {
 	begin := b.clock.Now()
 	select {
 	case f.events <- e:
 	case <-b.ctx.Done():
-		return answer{}, 0, b.ctx.Err()
+		return nil, 0, b.ctx.Err()
 	}
-	var raw []byte
 	select {
-	case raw = <-f.done:
+	case raw := <-f.done:
+		return raw, b.clock.Now().Sub(begin), nil
 	case <-b.ctx.Done():
-		return answer{}, 0, b.ctx.Err()
+		return nil, 0, b.ctx.Err()
 	}
-	took := b.clock.Now().Sub(begin)
+}
+
+// call invokes a function that answers HTTP requests.
+func (b *bench) call(f *function, e []byte) (answer, time.Duration, error) {
+	raw, took, err := b.invoke(f, e)
+	if err != nil {
+		return answer{}, took, err
+	}
 	var a answer
 	if err := json.Unmarshal(raw, &a); err != nil || a.StatusCode != http.StatusOK {
 		return a, took, fmt.Errorf("the function answered %.500s", raw)

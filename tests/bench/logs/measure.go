@@ -36,6 +36,10 @@ func cases() []searchCase {
 		{"two frequent words", "search_term=conex%C3%A3o+servidor", term("conexão servidor"), 0},
 		{"filters", "level=critical&source=service-7", "level = 'critical' and source = 'service-7'", 0},
 		{"filters, nothing", "level=critical&source=service-none", "level = 'critical' and source = 'service-none'", 0},
+		{"a source with 200 entries", "source=rare", "source = 'rare'", 0},
+		{"a level and a source that hardly meet", "level=critical&source=rare", "level = 'critical' and source = 'rare'", 0},
+		{"a user", "user_id=00000000-0000-4000-8000-000000000007", "user_id = '00000000-0000-4000-8000-000000000007'", 0},
+		{"a session", "session_id=s7", "session_id = 's7'", 0},
 		{"filters and a word", "level=error&source=service-9&search_term=girafa", "level = 'error' and source = 'service-9' and " + term("girafa"), 0},
 		{"filters and a frequent word", "level=error&search_term=conex%C3%A3o", "level = 'error' and " + term("conexão"), 0},
 		{"metadata", "metadata.host=ip-7&metadata.status=500", "metadata->>'host' = 'ip-7' and metadata->>'status' = '500'", 0},
@@ -53,12 +57,16 @@ type page struct {
 
 // searches measures GET /api/logs/search through the function, warm.
 func (b *bench) searches() error {
+	if b.rounds == 0 {
+		return nil
+	}
 	f, err := b.start("logs-search", b.url)
 	if err != nil {
 		return err
 	}
 	defer f.stop()
-	fmt.Printf("| search, 50 hits | hits | p50 ms | p95 ms | plain query ms | ratio |\n|---|---|---|---|---|---|\n")
+	fmt.Printf("\n| search, 50 hits | hits | p50 ms | p95 ms | max ms | CPU ms | plain query ms | ratio to p95 |\n|---|---|---|---|---|---|---|---|\n")
+	var slowest, slowestPlain, ratioThere float64
 	for _, c := range cases() {
 		query, err := url.ParseQuery(c.query)
 		if err != nil {
@@ -82,7 +90,9 @@ func (b *bench) searches() error {
 			}
 			query.Set("cursor", *p.NextCursor)
 		}
-		p50, p95, err := b.times(read)
+		before := b.spent(f)
+		p50, p95, most, err := b.times(read)
+		cpu := ms(b.spent(f)-before) / float64(b.rounds+warm)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
@@ -100,29 +110,70 @@ func (b *bench) searches() error {
 			if !whole {
 				plain, ratio = "> "+plain, "> "+ratio
 			}
+			if ms(d) > slowestPlain {
+				slowestPlain, ratioThere = ms(d), ms(d)/p95
+			}
 		}
-		fmt.Printf("| %s | %s | %.1f | %.1f | %s | %s |\n", c.name, hits, p50, p95, plain, ratio)
+		slowest = max(slowest, p95)
+		fmt.Printf("| %s | %s | %.1f | %.1f | %.1f | %.1f | %s | %s |\n", c.name, hits, p50, p95, most, cpu, plain, ratio)
+	}
+	fmt.Printf("\nthe slowest p95 is %.1f ms", slowest)
+	if b.plain {
+		fmt.Printf("; the plain query's worst case takes %.0f ms, %.0f times as long as the same search here and %.0f times as long as the slowest one here", slowestPlain, ratioThere, slowestPlain/slowest)
+	}
+	fmt.Print("\n\n")
+	if err := b.bounded(f); err != nil {
+		return err
+	}
+	return b.counts(f)
+}
+
+// bounded shows how the modes that look at every entry end when there is
+// nothing to find: after their time, saying how far they got.
+func (b *bench) bounded(f *function) error {
+	for _, query := range []string{"mode=substring&search_term=inexistente", "mode=regex&search_term=(a%2B)%2B%24x", "mode=substring&search_term=servidor"} {
+		values, err := url.ParseQuery(query)
+		if err != nil {
+			return err
+		}
+		a, took, err := b.call(f, event(http.MethodGet, "/api/logs/search", values, nil))
+		if err != nil {
+			return fmt.Errorf("%s: %w", query, err)
+		}
+		var p page
+		if err := json.Unmarshal([]byte(a.Body), &p); err != nil {
+			return err
+		}
+		back := "everything"
+		if p.BackTo != nil {
+			back = "back to " + *p.BackTo
+		}
+		fmt.Printf("%s: %.0f ms, looked at %s, total %s %d\n", values.Encode(), ms(took), back, p.Relation, p.TotalCount)
 	}
 	fmt.Println()
-	return b.counts(f)
+	return nil
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// times calls f some times and returns the median and the 95th percentile.
-func (b *bench) times(f func() (time.Duration, error)) (p50, p95 float64, err error) {
+// warm is how many requests come before those that count.
+const warm = 5
+
+// times calls f some times and returns the median, the 95th percentile and the
+// longest.
+func (b *bench) times(f func() (time.Duration, error)) (p50, p95, most float64, err error) {
 	var list []float64
-	for i := range b.rounds + 5 {
+	for i := range b.rounds + warm {
 		took, err := f()
 		if err != nil {
-			return 0, 0, err
+			return 0, 0, 0, err
 		}
-		if i >= 5 { // warm
+		if i >= warm {
 			list = append(list, ms(took))
 		}
 	}
 	slices.Sort(list)
-	return list[len(list)/2], list[(len(list)*95+99)/100-1], nil
+	return list[len(list)/2], list[(len(list)*95+99)/100-1], list[len(list)-1], nil
 }
 
 // longest is how long a plain query may take before it is given up.
@@ -169,7 +220,7 @@ func (b *bench) counts(f *function) error {
 			Exact      bool
 			Start, End time.Time
 		}
-		p50, p95, err := b.times(func() (time.Duration, error) {
+		p50, p95, most, err := b.times(func() (time.Duration, error) {
 			a, took, err := b.call(f, event(http.MethodGet, c.path, query, nil))
 			if err == nil {
 				err = json.Unmarshal([]byte(a.Body), &got)
@@ -185,7 +236,7 @@ func (b *bench) counts(f *function) error {
 			` group by date_trunc('hour', created_at), level) g`, got.Start, got.End).Scan(&rows); err != nil {
 			return err
 		}
-		fmt.Printf("%s: p50 %.1f ms, p95 %.1f ms; grouping the rows %.0f ms; %d counted, %d rows\n", c.name, p50, p95, ms(b.clock.Now().Sub(begin)), got.Total, rows)
+		fmt.Printf("%s: p50 %.1f ms, p95 %.1f ms, max %.1f ms; grouping the rows %.0f ms; %d counted, %d rows\n", c.name, p50, p95, most, ms(b.clock.Now().Sub(begin)), got.Total, rows)
 		if got.Total != rows || !got.Exact {
 			return fmt.Errorf("%s: counted %d, there are %d rows", c.name, got.Total, rows)
 		}

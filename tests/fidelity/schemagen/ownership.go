@@ -79,6 +79,9 @@ func (g *generator) grant() {
 	}
 	if g.chance(25) {
 		from := pick(g, append([]string{"current_user", "public"}, quoted(g.Roles)...))
+		if !g.Superuser { // an owner without rights could not be backed up, by pg_dump neither
+			from = pick(g, append([]string{"public"}, quoted(g.Roles[1:])...))
+		}
 		g.try("revoke %s%s on %s %s from %s%s", g.maybe(20, "grant option for "), right, r.kind, o.name, from, g.maybe(30, " cascade"))
 		return
 	}

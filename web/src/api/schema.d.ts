@@ -265,7 +265,7 @@ export interface paths {
         };
         /**
          * Signed links to the stored files of a completed backup
-         * @description The links work for one hour. Files stay compressed and encrypted as stored; RESTORE.md among them says how to read them.
+         * @description The links work for one hour. Files of earlier backups that this one refers to are among them. Files stay compressed and encrypted as stored; RESTORE.md among them says how to read them.
          */
         get: operations["downloadExecution"];
         put?: never;
@@ -469,6 +469,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/logs/exports/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop an export that waits or is being made
+         * @description It ends as failed with the error code `canceled`, and leaves no file. One that has ended already is a 409.
+         */
+        post: operations["cancelLogExport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/logs/search": {
         parameters: {
             query?: never;
@@ -479,10 +501,10 @@ export interface paths {
         /**
          * Search log entries, newest first
          * @description Filters by metadata are parameters of the form `metadata.<path>=value`,
-         *     for instance `metadata.request.status=500`. A search that would take
-         *     longer than its time answers with what it found so far: then
-         *     `searched_back_to` says how far it got, `has_more` is true and
-         *     `next_cursor` goes on from there.
+         *     for instance `metadata.request.status=500`; a list has each of its
+         *     members as value. A search that would take longer than its time answers
+         *     with what it found so far: then `searched_back_to` says how far it got,
+         *     `has_more` is true and `next_cursor` goes on from there.
          */
         get: operations["searchLogs"];
         put?: never;
@@ -546,7 +568,8 @@ export interface paths {
          * Follow entries as they come in (server-sent events)
          * @description Events: `log` (data: an entry of the search, in the order of arrival),
          *     `sampled` (data: `{"dropped": n}`, that many matching entries were not
-         *     sent because there were too many), `end` (data: `{"reason": …}`; connect
+         *     sent because there were too many; with `"expired": true`, entries came in
+         *     more than an hour ago and are found by the search only), `end` (data: `{"reason": …}`; connect
          *     again). Lines that start with a colon are heartbeats, at most 15 seconds
          *     apart. Every `log` and `sampled` event has an `id`: sent back in the
          *     header `Last-Event-ID`, or as `last_event_id`, the tail goes on after
@@ -709,6 +732,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/access/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** API keys, the newest first, revoked ones too */
+        get: operations["listApiKeys"];
+        put?: never;
+        /**
+         * Make an API key
+         * @description The key is in this answer and nowhere else. A second request with the same Idempotency-Key is a 409, because the first answer is not kept.
+         */
+        post: operations["createApiKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/access/api-keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke an API key, for good */
+        delete: operations["revokeApiKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -748,7 +811,7 @@ export interface components {
             email: string;
             name: string;
             /** @enum {string} */
-            role: "admin" | "operator" | "viewer";
+            role: "admin" | "operator" | "viewer" | "sender";
             /** @description e.g. backup.run, backup.read, sources.write */
             permissions: string[];
         };
@@ -1240,6 +1303,50 @@ export interface components {
             is_default?: boolean;
             settings?: components["schemas"]["SourceSettings"];
         };
+        ApiKeyInput: {
+            name: string;
+            /**
+             * @description `sender` may send log entries and nothing else. A key may never do more than who made it may.
+             * @enum {string}
+             */
+            role: "sender" | "viewer" | "operator" | "admin";
+            /** Format: date-time */
+            expires_at?: string | null;
+            /** @description Log entries; null is the limit of the settings of logs. */
+            logs_per_minute?: number | null;
+        };
+        ApiKey: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @description The beginning of the key. */
+            prefix: string;
+            /** @enum {string} */
+            role: "sender" | "viewer" | "operator" | "admin";
+            /** @description E-mail of who made it. */
+            made_by: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string | null;
+            /**
+             * Format: date-time
+             * @description To the minute.
+             */
+            last_used_at: string | null;
+            /** Format: date-time */
+            revoked_at: string | null;
+            logs_per_minute: number | null;
+        };
+        NewApiKey: components["schemas"]["ApiKey"] & {
+            /** @description Send it as X-API-Key. */
+            key: string;
+        };
+        ApiKeyList: {
+            items: components["schemas"]["ApiKey"][];
+            next_cursor: string | null;
+            has_more: boolean;
+        };
         Source: {
             /** Format: uuid */
             id: string;
@@ -1564,6 +1671,18 @@ export interface components {
             exact: boolean;
         };
         LogPatternDetail: components["schemas"]["LogPattern"] & {
+            links: {
+                /** @description Path of the search for the pattern's entries. */
+                logs: string;
+                /** @description Conditions of alert rules about it: that it surges, that its source has a new pattern of its level. */
+                alert_conditions: {
+                    /** @enum {string} */
+                    condition_type: "log_pattern_surge" | "log_pattern_new";
+                    condition_config: {
+                        [key: string]: string;
+                    };
+                }[];
+            };
             /** @description Patterns that turned out to be this one. */
             merged_ids: string[];
             sample: {
@@ -1663,7 +1782,7 @@ export interface components {
         LogLevel: components["schemas"]["LogLevel"][];
         /** @description May be repeated. */
         LogSource: string[];
-        /** @description ISO 8601, with or without a time (no zone is UTC); entries from then on. */
+        /** @description ISO 8601, with or without a time (no zone is UTC); entries from then on. Must be before end_date. */
         LogStart: string;
         /** @description ISO 8601; entries before then. A date without a time means to the end of that day. */
         LogEnd: string;
@@ -2349,8 +2468,8 @@ export interface operations {
                 source?: string;
             };
             header?: {
-                /** @description A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
-                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description A second request with the same key and body stores nothing again and says what the first one did. With another body it is another batch. Kept for 14 days. */
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -2521,6 +2640,30 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    cancelLogExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was told to stop. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogExport"];
+                };
+            };
+            409: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
     searchLogs: {
         parameters: {
             query?: {
@@ -2528,7 +2671,7 @@ export interface operations {
                 level?: components["parameters"]["LogLevel"];
                 /** @description May be repeated. */
                 source?: components["parameters"]["LogSource"];
-                /** @description ISO 8601, with or without a time (no zone is UTC); entries from then on. */
+                /** @description ISO 8601, with or without a time (no zone is UTC); entries from then on. Must be before end_date. */
                 start_date?: components["parameters"]["LogStart"];
                 /** @description ISO 8601; entries before then. A date without a time means to the end of that day. */
                 end_date?: components["parameters"]["LogEnd"];
@@ -2580,7 +2723,7 @@ export interface operations {
                 level?: components["parameters"]["LogLevel"];
                 /** @description May be repeated. */
                 source?: components["parameters"]["LogSource"];
-                /** @description ISO 8601, with or without a time (no zone is UTC); entries from then on. */
+                /** @description ISO 8601, with or without a time (no zone is UTC); entries from then on. Must be before end_date. */
                 start_date?: components["parameters"]["LogStart"];
                 /** @description ISO 8601; entries before then. A date without a time means to the end of that day. */
                 end_date?: components["parameters"]["LogEnd"];
@@ -2627,7 +2770,7 @@ export interface operations {
                 level?: components["parameters"]["LogLevel"];
                 /** @description May be repeated. */
                 source?: components["parameters"]["LogSource"];
-                /** @description ISO 8601, with or without a time (no zone is UTC); entries from then on. */
+                /** @description ISO 8601, with or without a time (no zone is UTC); entries from then on. Must be before end_date. */
                 start_date?: components["parameters"]["LogStart"];
                 /** @description ISO 8601; entries before then. A date without a time means to the end of that day. */
                 end_date?: components["parameters"]["LogEnd"];
@@ -2824,8 +2967,10 @@ export interface operations {
                 level?: components["parameters"]["LogLevel"];
                 /** @description May be repeated. */
                 source?: components["parameters"]["LogSource"];
-                start_date?: string;
-                end_date?: string;
+                /** @description ISO 8601, with or without a time (no zone is UTC); entries from then on. Must be before end_date. */
+                start_date?: components["parameters"]["LogStart"];
+                /** @description ISO 8601; entries before then. A date without a time means to the end of that day. */
+                end_date?: components["parameters"]["LogEnd"];
                 /** @description A part of the template, in any case. */
                 q?: string;
                 /** @description Only patterns that are new or that surge. */
@@ -3005,6 +3150,81 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["LogSettings"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listApiKeys: {
+        parameters: {
+            query?: {
+                limit?: components["parameters"]["Limit"];
+                /** @description `next_cursor` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeyList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createApiKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApiKeyInput"];
+            };
+        };
+        responses: {
+            /** @description The key. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewApiKey"];
+                };
+            };
+            409: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    revokeApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It works no more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };

@@ -55,6 +55,10 @@ export const routes: RouteObject[] = [
               Component: (await import("@/pages/log-settings/log-settings")).LogSettings,
             }),
           },
+          {
+            path: "/admin/settings/access",
+            lazy: async () => ({ Component: (await import("@/pages/access/access")).Access }),
+          },
           { path: "*", element: <NotFound /> },
         ],
       },

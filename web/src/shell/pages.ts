@@ -1,6 +1,7 @@
 import {
   FileDown,
   History,
+  KeyRound,
   type LucideIcon,
   ScrollText,
   Shapes,
@@ -21,7 +22,10 @@ export const groups: Page[][] = [
     { path: "/admin/logs/patterns", label: "page.patterns", icon: Shapes, keys: "g p" },
     { path: "/admin/logs/export", label: "page.export", icon: FileDown, keys: "g e" },
   ],
-  [{ path: "/admin/settings/logs", label: "page.log_settings", icon: SlidersHorizontal, keys: "g s" }],
+  [
+    { path: "/admin/settings/logs", label: "page.log_settings", icon: SlidersHorizontal, keys: "g s" },
+    { path: "/admin/settings/access", label: "page.access", icon: KeyRound, keys: "g a" },
+  ],
 ];
 
 export const pages = groups.flat();
