@@ -100,13 +100,13 @@ func (w *where) all(q *logs.Query, words logs.TextSearch) {
 func (w *where) metadata(m logs.PathValue) string {
 	var ways []string
 	for _, path := range m.Readings() {
-		var member strings.Builder
+		var at strings.Builder
 		for _, key := range path {
-			member.WriteByte('.')
-			member.Write(literal(key))
+			at.WriteByte('.')
+			at.Write(literal(key))
 		}
 		for _, value := range readings(m.Value) {
-			ways = append(ways, "$"+member.String()+" == "+value)
+			ways = append(ways, "$"+at.String()+" == "+value)
 		}
 	}
 	w.args = append(w.args, strings.Join(ways, " || "))
