@@ -143,11 +143,18 @@ func comesBack(t testing.TB, source database, seed int) {
 	if err != nil {
 		t.Fatalf("restore: %v (%s)\n%s", err, fault.HintOf(err), k.context(err))
 	}
-	if want, got := source.dump(t), target.dump(t); want != got && inOrder(want) != inOrder(got) {
+	if want, got := source.dump(t), target.dump(t); want != got {
 		// Some things no dump can keep, such as the place of a column that a
-		// parent was given after its child: then ours must be as pg_dump's own.
+		// parent was given after its child: then ours must be as pg_dump's own,
+		// or, where that loses the order too, have the same lines.
 		own := newRandomSource(t, s, seed)
-		if complaint := own.psql(t, source.script(t, s), false); strings.Contains(complaint, "ERROR") || own.dump(t) != got {
+		complaint := own.psql(t, source.script(t, s), false)
+		theirs := own.dump(t)
+		switch {
+		case theirs == got && !strings.Contains(complaint, "ERROR"):
+		case theirs != want && inOrder(want) == inOrder(got):
+			t.Logf("pg_dump loses the order of seed %d too", seed)
+		default:
 			same(t, "pg_dump", want, got)
 		}
 	}
