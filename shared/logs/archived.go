@@ -164,8 +164,8 @@ func (w *Wanted) Touches(low, high time.Time) bool {
 const maxMemberDepth = maxSplits
 
 // Members names the scalar members of metadata, each with its value, in a form
-// in which what jsonb takes to be equal is equal. Members of arrays are left
-// out: a path does not lead there.
+// in which what jsonb takes to be equal is equal. A list's members count as its
+// own, whatever a query makes of lists: a name too many costs a look.
 func Members(metadata []byte) []string {
 	d := json.NewDecoder(bytes.NewReader(metadata))
 	d.UseNumber()
@@ -176,6 +176,12 @@ func Members(metadata []byte) []string {
 	var out []string
 	var walk func(path string, v any, depth int)
 	walk = func(path string, v any, depth int) {
+		if list, ok := v.([]any); ok {
+			for _, v := range list {
+				walk(path, v, depth)
+			}
+			return
+		}
 		if object, ok := v.(map[string]any); ok {
 			if depth < maxMemberDepth {
 				for k, v := range object {

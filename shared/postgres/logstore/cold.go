@@ -178,11 +178,27 @@ func (x *search) wanted(ctx context.Context, low, high time.Time, ranges []timeR
 // members are the names (logs.Member) of which metadata must have one.
 func members(m logs.PathValue) (names []string) {
 	for _, path := range m.Readings() {
-		for _, value := range readings(m.Value) {
+		for _, value := range scalars(m.Value) {
 			names = append(names, logs.Member("\x00"+strings.Join(path, "\x00"), value))
 		}
 	}
 	return names
+}
+
+// scalars are what a text may stand for in metadata: itself, and what it spells
+// in JSON.
+func scalars(s string) []any {
+	out := []any{s}
+	d := json.NewDecoder(strings.NewReader(s))
+	d.UseNumber()
+	var v any
+	if d.Decode(&v) == nil {
+		switch v.(type) {
+		case nil, bool, json.Number:
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 // hits returns the rows whose message and metadata match. Postgres decides, by
