@@ -226,3 +226,15 @@ func TestDamageIsNoticed(t *testing.T) {
 type noTest struct{ *testing.T }
 
 func (noTest) Cleanup(func()) {}
+
+// What a filter of keys may be asked for is in it: members of objects and of
+// lists, and numbers however they are written.
+func TestMembersOfMetadataHaveNames(t *testing.T) {
+	t.Parallel()
+	got := logs.MemberNames([]byte(`{"a": {"b": [1.50, {"c": null}], "d": true}, "e": "1", "f": -0}`))
+	slices.Sort(got)
+	want := []string{"\x00a\x00b\x00\x00#1.5", "\x00a\x00b\x00c\x00\x00null", "\x00a\x00d\x00\x00true", "\x00e\x00\x00\"1", "\x00f\x00\x00#0"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+}
