@@ -383,12 +383,12 @@ async function mainJob() {
     const sent = await send();
     must(sent.ok(), `the key's request was answered ${sent.status()}`);
     await page.getByRole("button", { name: t("access.made_done") }).click();
-    await page.getByRole("button", { name: t("access.revoke_of").replace("{{name}}", name) }).click();
+    await page.getByRole("button", { name: t("access.revoke_of", { name }) }).click();
     await page
       .getByRole("dialog")
       .getByRole("button", { name: t("access.revoke"), exact: true })
       .click();
-    await page.getByText(t("access.revoked").replace("{{name}}", name)).first().waitFor();
+    await page.getByText(t("access.revoked", { name })).first().waitFor();
     const refused = await send();
     must(refused.status() === 401, `the revoked key was answered ${refused.status()}`);
   });

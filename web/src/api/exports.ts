@@ -31,6 +31,16 @@ export const exportsQuery = (api: Api) =>
       query.state.data?.pages.some((page) => page.items.some(isBeingMade)) ? live : idle,
   });
 
+export function useCancelExport() {
+  const { api } = useServices();
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: async (id: string) =>
+      unwrap(await api.POST("/api/logs/exports/{id}/cancel", { params: { path: { id } } })),
+    onSettled: () => queries.invalidateQueries({ queryKey: all }),
+  });
+}
+
 export function useExportLogs() {
   const { api } = useServices();
   const queries = useQueryClient();

@@ -222,7 +222,7 @@ describe("adding a database", () => {
     const dialog = await screen.findByRole("dialog");
     await page.user.type(within(dialog).getByLabelText("Nome"), "loja");
     await page.user.type(within(dialog).getByLabelText("Endereço de conexão"), "postgres://db/shop");
-    await page.user.click(within(dialog).getByText("O que faz parte do backup"));
+    await page.user.click(within(dialog).getByText("Opções do backup"));
     await page.user.click(within(dialog).getByLabelText("auth"));
     await page.user.click(within(dialog).getByLabelText("Falhar em vez de deixar lacunas"));
     const jobs = within(dialog).getByLabelText("Conexões em paralelo");

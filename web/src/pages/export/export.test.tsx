@@ -184,6 +184,23 @@ describe("the files", () => {
     expect(screen.queryByRole("link", { name: /^Baixar/ })).not.toBeInTheDocument();
   });
 
+  it("can be stopped while they are made", async () => {
+    const waiting = job({ status: "running", row_count: null, size_bytes: null, download_url: null });
+    const error = { code: "canceled", message: "canceled" };
+    let stopped = false;
+    const now = () => (stopped ? { ...waiting, status: "failed" as const, error } : waiting);
+    const view = at("", {
+      "GET /api/logs/exports": () => page([now()]),
+      [`POST /api/logs/exports/${waiting.export_id}/cancel`]: () => {
+        stopped = true;
+        return Response.json(now(), { status: 202 });
+      },
+    });
+    await view.user.click(await screen.findByRole("button", { name: /^Parar a exportação/ }));
+    expect(await screen.findByText("Parada")).toBeInTheDocument();
+    expect(screen.queryByRole("progressbar")).not.toBeInTheDocument();
+  });
+
   it("say why one failed, and that one was removed", async () => {
     const error = { code: "unavailable", message: "O armazenamento não respondeu.", hint: "Tente de novo." };
     at("", {

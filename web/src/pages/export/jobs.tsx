@@ -1,6 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import {
   CircleCheck,
+  CircleSlash,
   CircleX,
   Clock,
   Download,
@@ -8,16 +9,18 @@ import {
   FileDown,
   LoaderCircle,
   Repeat,
+  Square,
 } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
-import { exportsQuery, isBeingMade, type LogExport } from "@/api/exports";
+import { toast } from "sonner";
+import { exportsQuery, isBeingMade, type LogExport, useCancelExport } from "@/api/exports";
 import { useNow } from "@/app/now";
 import { useServices } from "@/app/services";
 import { useFormat } from "@/format/use-format";
 import { Button, buttonClass } from "@/ui/button";
 import { ProgressBar } from "@/ui/progress";
-import { EmptyState, ErrorPanel, Skeleton } from "@/ui/states";
+import { describe, EmptyState, ErrorPanel, Skeleton } from "@/ui/states";
 import { Time } from "@/ui/time";
 import { FormatIcon } from "./export-form";
 import { againOf, wordsOf } from "./filters-in-words";
@@ -104,7 +107,7 @@ function Job({ job }: { job: LogExport }) {
         </p>
         <p className="break-words text-[13px] text-ink-3">{wordsOf(job.filters, t, format.dateTime)}</p>
         {isBeingMade(job) && <Making job={job} />}
-        {job.error && (
+        {job.error && job.error.code !== "canceled" && (
           <p className="mt-1 break-words text-[13px]">
             <span className="text-bad">{job.error.message}</span>{" "}
             {job.error.hint && <span className="text-ink-2">{job.error.hint}</span>}
@@ -124,7 +127,9 @@ function Job({ job }: { job: LogExport }) {
             {t("export.download")}
           </a>
         )}
-        {!isBeingMade(job) && (
+        {isBeingMade(job) ? (
+          <Stop job={job} />
+        ) : (
           <Link
             to={againOf(job)}
             aria-label={t("export.again_of", { name: job.file_name })}
@@ -139,6 +144,26 @@ function Job({ job }: { job: LogExport }) {
   );
 }
 
+function Stop({ job }: { job: LogExport }) {
+  const { t } = useTranslation();
+  const cancel = useCancelExport();
+  return (
+    <Button
+      icon={<Square size={13} aria-hidden />}
+      aria-label={t("export.cancel_of", { name: job.file_name })}
+      busy={cancel.isPending}
+      onClick={() =>
+        cancel.mutate(job.export_id, {
+          onError: (error) =>
+            toast.error(t("error.cancel_export"), { description: describe(error, (key) => t(key)).message }),
+        })
+      }
+    >
+      {t("action.cancel_backup")}
+    </Button>
+  );
+}
+
 const looks = {
   pending: { icon: Clock, tone: "text-run" },
   running: { icon: LoaderCircle, tone: "text-run" },
@@ -149,11 +174,16 @@ const looks = {
 function State({ job }: { job: LogExport }) {
   const { t } = useTranslation();
   const gone = job.status === "completed" && !job.download_url;
-  const { icon: Icon, tone } = gone ? { icon: FileClock, tone: "text-ink-3" } : looks[job.status];
+  const stopped = job.error?.code === "canceled";
+  const { icon: Icon, tone } = gone
+    ? { icon: FileClock, tone: "text-ink-3" }
+    : stopped
+      ? { icon: CircleSlash, tone: "text-ink-2" }
+      : looks[job.status];
   return (
     <span className={`inline-flex items-center gap-1 whitespace-nowrap font-medium text-[13px] ${tone}`}>
       <Icon size={14} aria-hidden className={job.status === "running" ? "animate-spin" : undefined} />
-      {t(gone ? "export.status_gone" : `export.status_${job.status}`)}
+      {t(gone ? "export.status_gone" : stopped ? "export.status_canceled" : `export.status_${job.status}`)}
     </span>
   );
 }

@@ -147,15 +147,21 @@ describe("the logs", () => {
     );
     await waitFor(() => expect(asked(view).get("exclude_metadata.request.status")).toBe("500"));
     expect(asked(view).has("metadata.request.status")).toBe(false);
-    await view.user.click(within(detail).getByRole("button", { name: "Sem registros com Fonte api" }));
-    await waitFor(() => expect(asked(view).getAll("exclude_source")).toEqual(["api"]));
-    await view.user.click(within(detail).getByRole("button", { name: "Sem registros com Nível erro" }));
-    await waitFor(() => expect(asked(view).getAll("level")).toEqual(["critical", "warn", "info", "debug"]));
     await view.user.keyboard("{Escape}");
     await view.user.click(
       await screen.findByRole("button", { name: "Tirar o filtro sem request.status=500" }),
     );
     await waitFor(() => expect(asked(view).has("exclude_metadata.request.status")).toBe(false));
+  });
+
+  it("leave out a source and a level", async () => {
+    const one = log();
+    const view = at(`?log=${one.id}`, page([one]));
+    const detail = await screen.findByRole("dialog");
+    await view.user.click(await within(detail).findByRole("button", { name: "Sem registros com Fonte api" }));
+    await waitFor(() => expect(asked(view).getAll("exclude_source")).toEqual(["api"]));
+    await view.user.click(within(detail).getByRole("button", { name: "Sem registros com Nível erro" }));
+    await waitFor(() => expect(asked(view).getAll("level")).toEqual(["critical", "warn", "info", "debug"]));
   });
 
   it("show a value in a column of its own, which the address keeps", async () => {

@@ -35,6 +35,7 @@ const list = (items: LogPattern[], over = {}) => ({
 });
 const detail = (over: Partial<LogPatternDetail> = {}): LogPatternDetail => ({
   ...pattern(),
+  links: { logs: `/api/logs/search?pattern_id=${id}`, alert_conditions: [] },
   merged_ids: [],
   sample: { id: "s1", message: "failed password for bob from 10.0.0.1", created_at: ago(60) },
   ...over,
