@@ -116,6 +116,10 @@ func (x *search) inMinutes(ctx context.Context) (*logs.Found, error) {
 		for x.q.Unfiltered() && len(hours) > 0 && hours[0].n > int64(x.o.Limit) {
 			r := x.cut(hours[:1], time.Hour)[0]
 			hits, err := x.page(ctx, r.low, r.high, x.o.Limit+1-len(out.Hits))
+			if low, high, yes := x.cutShort(err, len(out.Hits)+len(hits), x.low, x.high); yes && !x.reached.IsZero() {
+				out.Hits = append(out.Hits, hits...)
+				return x.unfinished(out, low, high), errTimeUp
+			}
 			if err != nil {
 				return nil, err
 			}

@@ -42,7 +42,7 @@ func (s *Store) Write(ctx context.Context, b *logs.Batch) (w logs.Written, err e
 // explainWrite tells entries that Postgres refuses from everything else.
 func explainWrite(err error) error {
 	var pg *pgconn.PgError
-	if errors.As(err, &pg) && len(pg.Code) == 5 {
+	if fault.As(err) == nil && errors.As(err, &pg) && len(pg.Code) == 5 {
 		switch {
 		case pg.Code[:2] == "22", pg.Code == "23514", pg.Code == "54000": // data exceptions, a check, program limits
 			return fault.New(fault.Invalid, "the database does not take an entry").Because(err)
@@ -273,14 +273,16 @@ func (s *Store) makeDays(ctx context.Context, entries []logs.Entry) error {
 // else waits behind it: it must not wait long.
 //
 // Whoever waited for somebody else to make it may not see it yet, which shows as
-// a table that exists; a new transaction does.
+// a table that exists; and a statement may have put a row of the day into the
+// default partition after that was looked through. A new transaction sees both.
 func (s *Store) makeDay(ctx context.Context, day string) (made bool, err error) {
-	for range 3 {
-		if made, err = s.tryDay(ctx, day); !isDuplicateTable(err) {
-			break
+	for range 5 {
+		made, err = s.tryDay(ctx, day)
+		if !isDuplicateTable(err) && !hasState(err, "23514") {
+			return made, err
 		}
 	}
-	return made, err
+	return made, fault.New(fault.Unavailable, "the partition of %s cannot be made while rows of that day are written", day).Because(err)
 }
 
 func (s *Store) tryDay(ctx context.Context, day string) (made bool, err error) {
