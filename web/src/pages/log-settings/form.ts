@@ -7,6 +7,7 @@ export type Form = {
   config: string;
   fold: boolean;
   limit: string;
+  hot: string;
   retention: { source: string; level: LogLevel | ""; days: string }[];
   masking: { source: string; rules: MaskRule[] }[];
 };
@@ -20,6 +21,7 @@ export function toForm(settings: LogSettings): Form {
     config: settings.text_search_being_prepared?.config ?? settings.text_search.config,
     fold: settings.text_search_being_prepared?.fold_accents ?? settings.text_search.fold_accents,
     limit: String(settings.entries_per_minute),
+    hot: settings.hot_days ? String(settings.hot_days) : "",
     retention: settings.retention.map(({ source, level, days }) => ({
       source: source ?? "",
       level: level ?? "",
@@ -38,6 +40,7 @@ export function fromForm(form: Form): LogSettings {
   return {
     text_search: { config: form.config.trim(), fold_accents: form.fold },
     entries_per_minute: Number(form.limit),
+    hot_days: form.hot.trim() ? Number(form.hot) : null,
     retention: form.retention.map(({ source, level, days }) => ({
       source: source.trim() || null,
       level: level || null,
@@ -57,6 +60,7 @@ export function fieldOf(name: string, form: Form) {
   const rule = /^retention\[(\d+)\](?:\.(source|level|days))?$/.exec(name);
   if (rule) return `retention.${Number(rule[1])}.${(rule[2] ?? "source") as "source" | "days"}` as const;
   if (name === "entries_per_minute") return "limit" as const;
+  if (name === "hot_days") return "hot" as const;
   if (name.startsWith("text_search")) return "config" as const;
   const source = name.startsWith("masking.") ? name.slice("masking.".length) : null;
   const at = form.masking.findIndex((one) => one.source.trim() === source);
@@ -65,7 +69,7 @@ export function fieldOf(name: string, form: Form) {
 
 const wholeDays = /^\s*([1-9]\d{0,4})?\s*$/;
 
-/** Days to keep: a whole number, or nothing for ever. */
+/** Days: a whole number, or nothing for ever. */
 export const isDays = (text: string) => wholeDays.test(text) && Number(text) <= 36_500;
 export const isLimit = (text: string) => /^\s*[1-9]\d{0,9}\s*$/.test(text) && Number(text) <= 1_000_000_000;
 

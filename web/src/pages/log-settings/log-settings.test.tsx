@@ -8,6 +8,7 @@ import { fieldOf, fromForm, toForm, twinOf } from "./form";
 const settings = (over: Partial<LogSettings> = {}): LogSettings => ({
   text_search: { config: "portuguese", fold_accents: false },
   entries_per_minute: 1_200_000,
+  hot_days: 45,
   retention: [{ days: 90 }, { level: "debug", days: 7 }, { source: "audit", days: null }],
   masking: { "*": ["email"], shop: [] },
   ...over,
@@ -49,6 +50,7 @@ describe("the settings of logs", () => {
     expect(put(view)[0]!.body).toEqual({
       text_search: { config: "portuguese", fold_accents: true },
       entries_per_minute: 1_200_000,
+      hot_days: 45,
       retention: [
         { source: null, level: null, days: 90 },
         { source: null, level: "debug", days: 14 },

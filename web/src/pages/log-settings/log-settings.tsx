@@ -15,7 +15,7 @@ import { usePermission, useServices } from "@/app/services";
 import { Button } from "@/ui/button";
 import { CheckField, Field, Input } from "@/ui/field";
 import { ErrorPanel, Skeleton } from "@/ui/states";
-import { type Form, fieldOf, fromForm, isLimit, toForm } from "./form";
+import { type Form, fieldOf, fromForm, isDays, isLimit, toForm } from "./form";
 import { Masking } from "./masking";
 import { Retention } from "./retention";
 import { Section } from "./section";
@@ -106,6 +106,25 @@ function SettingsForm({
           </p>
         )}
         <Retention reason={reason} />
+        <Section title={t("log_settings.archive")} text={t("log_settings.archive_text")}>
+          <div className="max-w-80">
+            <Field
+              label={t("log_settings.hot_days")}
+              help={t("log_settings.hot_days_help")}
+              error={formState.errors.hot?.message}
+            >
+              {(props) => (
+                <Input
+                  {...props}
+                  inputMode="numeric"
+                  readOnly={!allowed}
+                  className="num"
+                  {...register("hot", { validate: (text) => isDays(text) || t("log_settings.days_invalid") })}
+                />
+              )}
+            </Field>
+          </div>
+        </Section>
         <Masking reason={reason} />
         <Section title={t("log_settings.search")} text={t("log_settings.search_text")}>
           {being && (
