@@ -2,6 +2,7 @@ package pgcatalog
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"guarda/shared/fault"
 )
@@ -66,17 +67,44 @@ func (r *reader) readRoutines() error {
 }
 
 // readConstructors makes the functions and casts that range types bring along
-// stand for their type.
+// stand for their type. Default privileges may have given such a function
+// grants of its own; pg_dump loses them, and a role from which execution was
+// revoked could call it in the restored database. It is named after its type,
+// as it will be: where the type was renamed or moved since, it was not.
 func (r *reader) readConstructors() error {
-	rows, err := query[struct{ Class, OID, Type uint32 }](r, `
-		select d.classid, d.objid, d.refobjid from pg_depend d
+	// The functions of a multirange type are made in the schema of its range type.
+	schema := "t.typnamespace"
+	if r.version >= 140000 {
+		schema = "coalesce((select o.typnamespace from pg_range g join pg_type o on o.oid = g.rngtypid where g.rngmultitypid = t.oid), t.typnamespace)"
+	}
+	rows, err := query[struct {
+		Class, OID, Type          uint32
+		Schema, Name, Args, Owner string
+		Actual, Base              []string
+	}](r, `
+		select d.classid, d.objid, d.refobjid, n.nspname, t.typname, coalesce(pg_get_function_identity_arguments(p.oid), ''),
+		       coalesce(pg_get_userbyid(p.proowner), ''), p.proacl::text[], acldefault('f', p.proowner)::text[]
+		from pg_depend d
+		join pg_type t on t.oid = d.refobjid
+		join pg_namespace n on n.oid = `+schema+`
+		left join pg_proc p on d.classid = 'pg_proc'::regclass and p.oid = d.objid
 		where d.classid in ('pg_proc'::regclass, 'pg_cast'::regclass) and d.refclassid = 'pg_type'::regclass and d.deptype = 'i' and d.objid >= $1`, uint32(firstNormalOID))
 	if err != nil {
 		return err
 	}
 	for _, c := range rows {
-		if k := (key{c.Class, c.OID}); !r.isMember(k.class, k.oid) {
-			r.graph.alias[k] = key{classType, c.Type}
+		k := key{c.Class, c.OID}
+		if r.isMember(k.class, k.oid) {
+			continue
+		}
+		r.graph.alias[k] = key{classType, c.Type}
+		// Nothing can name the functions of a multirange whose name the server cut inside a letter.
+		if n := r.graph.find(k); n != nil && c.Actual != nil && utf8.ValidString(c.Name) {
+			signature := qualified(c.Schema, c.Name) + "(" + c.Args + ")"
+			r.addSubject(subject{
+				key: subjectKey{c.Class, c.OID, 0}, node: n, ref: "FUNCTION " + signature, schema: c.Schema, tag: "FUNCTION " + c.Name,
+				acl: &aclSubject{target: grantTarget{on: "FUNCTION " + signature}, owner: c.Owner, actual: c.Actual, base: c.Base},
+			})
 		}
 	}
 	return nil
