@@ -75,9 +75,6 @@ type input struct {
 	LogsPerMinute *int       `json:"logs_per_minute"`
 }
 
-// maxRequestKey bounds an Idempotency-Key, as everywhere.
-const maxRequestKey = 200
-
 // create makes a key and shows it, this one time. The answer is not kept for a
 // request that is sent again, as it is elsewhere: the key would be kept with it.
 func (h *handler) create(w http.ResponseWriter, r *http.Request) error {
@@ -99,10 +96,7 @@ func (h *handler) create(w http.ResponseWriter, r *http.Request) error {
 	if in.LogsPerMinute != nil {
 		c.Range("logs_per_minute", *in.LogsPerMinute, 1, 1_000_000_000)
 	}
-	request := r.Header.Get("Idempotency-Key")
-	if len(request) > maxRequestKey {
-		c.Field("Idempotency-Key", "too_long", "has more than %d characters", maxRequestKey)
-	}
+	request := c.IdempotencyKey(r)
 	if err := c.Err(); err != nil {
 		return err
 	}

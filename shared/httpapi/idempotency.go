@@ -65,14 +65,13 @@ const (
 // find the work that was done by its RequestKey.
 func Idempotent(store IdempotencyStore, log *slog.Logger, h Handler) Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		key := r.Header.Get("Idempotency-Key")
+		var c Check
+		key := c.IdempotencyKey(r)
+		if err := c.Err(); err != nil {
+			return err
+		}
 		if key == "" {
 			return h(w, r)
-		}
-		var c Check
-		if len(key) > maxIdempotencyKey {
-			c.Field("Idempotency-Key", "too_long", "has more than %d characters", maxIdempotencyKey)
-			return c.Err()
 		}
 		who, err := auth.FromContext(r.Context())
 		if err != nil {
@@ -100,6 +99,15 @@ func Idempotent(store IdempotencyStore, log *slog.Logger, h Handler) Handler {
 		}
 		return carryOut(store, log, claim, h, w, r.WithContext(context.WithValue(r.Context(), requestKey{}, claim.digest())))
 	}
+}
+
+// IdempotencyKey returns the request's Idempotency-Key, "" if there is none.
+func (c *Check) IdempotencyKey(r *http.Request) string {
+	key := r.Header.Get("Idempotency-Key")
+	if len(key) > maxIdempotencyKey {
+		c.Field("Idempotency-Key", "too_long", "has more than %d characters", maxIdempotencyKey)
+	}
+	return key
 }
 
 type requestKey struct{}

@@ -48,7 +48,13 @@ func (q *Query) Counted() bool {
 
 // Unfiltered reports whether the query asks for everything in its range.
 func (q *Query) Unfiltered() bool {
-	return q.Counted() && len(q.Levels) == 0 && len(q.Sources) == 0 && q.PatternID == ""
+	return q.Counted() && q.EveryKind()
+}
+
+// EveryKind reports whether no level, source or pattern is asked for or left
+// out: what entries are counted by.
+func (q *Query) EveryKind() bool {
+	return len(q.Levels) == 0 && len(q.Sources) == 0 && q.PatternID == "" && len(q.NotSources) == 0 && len(q.NotPatterns) == 0
 }
 
 // maxSplits bounds how many readings of a path are tried.

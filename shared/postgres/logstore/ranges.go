@@ -18,7 +18,7 @@ type timeRange struct{ low, high time.Time }
 // what entries are counted by, the days that have such entries.
 func (x *search) ranges(ctx context.Context) ([]timeRange, error) {
 	whole := []timeRange{{x.low, x.high}}
-	if len(x.q.Levels) == 0 && len(x.q.Sources) == 0 && x.q.PatternID == "" && len(x.q.NotSources) == 0 && len(x.q.NotPatterns) == 0 {
+	if x.q.EveryKind() {
 		return whole, nil
 	}
 	days, err := x.buckets(ctx, 86400, whole)

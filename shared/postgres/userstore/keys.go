@@ -3,7 +3,6 @@ package userstore
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -60,8 +59,7 @@ type Key struct {
 	LogsPerMinute *int
 }
 
-const keyColumns = `k.id::text, k.name, k.public_id, k.role, u.email, k.created_at, k.expires_at, k.last_used_at, k.revoked_at, k.logs_per_minute
-	from guarda.api_keys k join guarda.users u on u.id = k.user_id`
+const keyColumns = `k.id::text, k.name, k.public_id, k.role, u.email, k.created_at, k.expires_at, k.last_used_at, k.revoked_at, k.logs_per_minute`
 
 func scanKey(row pgx.Row) (*Key, error) {
 	var k Key
@@ -82,7 +80,7 @@ func (s *Store) AddAPIKey(ctx context.Context, n NewKey) (*Key, error) {
 			select id, $2, $3, $4, $5, $6, $7, $8 from guarda.users where id = $1::uuid
 			on conflict (request_key) do nothing
 			returning *)
-		select `+strings.Replace(keyColumns, "guarda.api_keys", "", 1), n.UserID, n.Name, n.PublicID, n.Hash[:], string(n.Role), n.ExpiresAt, n.LogsPerMinute, request))
+		select `+keyColumns+` from k join guarda.users u on u.id = k.user_id`, n.UserID, n.Name, n.PublicID, n.Hash[:], string(n.Role), n.ExpiresAt, n.LogsPerMinute, request))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, fault.New(fault.Conflict, "the API key was made already, and is shown only once").
 			Hint("revoke it if its answer was lost, and make another one")
@@ -103,7 +101,7 @@ func (s *Store) APIKeys(ctx context.Context, after *KeyCursor, limit int) ([]Key
 	if after != nil {
 		at, id = &after.At, &after.ID
 	}
-	rows, err := s.db.Query(ctx, `select `+keyColumns+`
+	rows, err := s.db.Query(ctx, `select `+keyColumns+` from guarda.api_keys k join guarda.users u on u.id = k.user_id
 		where $1::timestamptz is null or (k.created_at, k.id) < ($1::timestamptz, $2::text::uuid)
 		order by k.created_at desc, k.id desc limit $3::int8`, at, id, limit)
 	if err != nil {
