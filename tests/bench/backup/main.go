@@ -28,6 +28,8 @@ type options struct {
 	runs        int
 	guarda      string
 	dir         string
+	rows        string
+	buffers     string
 	restore     bool
 	incremental bool
 }
@@ -38,6 +40,8 @@ func main() {
 	flag.IntVar(&o.runs, "runs", 3, "runs of each command; the median counts")
 	flag.StringVar(&o.guarda, "guarda", "bin/guarda", "the program to measure")
 	flag.StringVar(&o.dir, "dir", "/var/tmp", "where the database and the backups go; needs about four times -gb")
+	flag.StringVar(&o.rows, "rows", "ordinary", "what the rows are like: "+strings.Join(kindsOfRows(), ", "))
+	flag.StringVar(&o.buffers, "buffers", "1GB", "the server's shared_buffers")
 	flag.BoolVar(&o.restore, "restore", false, "measure restore too")
 	flag.BoolVar(&o.incremental, "incremental", false, "measure incremental backups instead of pg_dump")
 	flag.Parse()
@@ -50,6 +54,10 @@ func main() {
 }
 
 func run(ctx context.Context, o options) error {
+	fill, ok := rowKinds[o.rows]
+	if !ok {
+		return fmt.Errorf("-rows: no rows are called %q: choose one of %s", o.rows, strings.Join(kindsOfRows(), ", "))
+	}
 	programs := pgserver.Installed()
 	if len(programs) == 0 {
 		return errors.New("needs PostgreSQL's server and client programs on this machine")
@@ -67,16 +75,17 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	server, err := pgserver.Start(ctx, pgserver.Config{Dir: filepath.Join(work, "server"), Throwaway: true, BinDir: programs[0],
-		Settings: map[string]string{"shared_buffers": "1GB", "max_wal_size": "8GB", "maintenance_work_mem": "256MB", "autovacuum": "off", "checkpoint_timeout": "1h"}})
+		Settings: map[string]string{"shared_buffers": o.buffers, "max_wal_size": "8GB", "maintenance_work_mem": "256MB", "autovacuum": "off", "checkpoint_timeout": "1h"}})
 	if err != nil {
 		return err
 	}
 	defer server.Stop()
-	size, err := load(ctx, server.URL("postgres"), o.gigabytes)
+	size, rows, err := load(ctx, server.URL("postgres"), fill(o.gigabytes*1e9))
 	if err != nil {
 		return err
 	}
-	fmt.Printf("database: %.2f GB, %s\n", float64(size)/1e9, filepath.Base(filepath.Dir(programs[0])))
+	fmt.Printf("database: %.2f GB of %s rows, %d bytes each with all, shared_buffers %s, PostgreSQL %s\n",
+		float64(size)/1e9, o.rows, size/rows, o.buffers, filepath.Base(filepath.Dir(programs[0])))
 	key := filepath.Join(work, "key")
 	if _, err := measure(ctx, guarda, "keygen", "--out", key); err != nil {
 		return err
@@ -234,41 +243,4 @@ func report(results []result) {
 			median(r, func(s sample) float64 { return s.peakMB }), median(r, func(s sample) float64 { return float64(s.stored) / 1e9 }), median(r, seconds)/own)
 	}
 	fmt.Println()
-}
-
-// load fills the database with rows like those of ordinary applications:
-// numbers, times, short and long text, JSON, some of it compressible, spread
-// over a large table, several middling ones and many small ones.
-func load(ctx context.Context, dsn string, gigabytes float64) (int64, error) {
-	conn, err := pgx.Connect(ctx, dsn)
-	if err != nil {
-		return 0, err
-	}
-	defer conn.Close(ctx)
-	rows := int64(gigabytes * 1e9 / 2 / 250)
-	statements := []string{
-		fmt.Sprintf(`create table measurements as
-			select n as id, timestamptz '2026-01-01' + n * interval '1 second' as at, n %% 5000 as device, random() as value,
-			       md5(n::text) as token, 'status ' || n %% 7 || ' of a device in building ' || n %% 93 as note, (n * 37 %% 100000)::numeric / 100 as price,
-			       jsonb_build_object('id', n, 'kind', 'reading', 'ok', n %% 3 = 0) as detail
-			from generate_series(1, %d::bigint) n`, rows),
-		`alter table measurements add primary key (id)`,
-		`create index on measurements (at)`,
-	}
-	for i := range 4 {
-		statements = append(statements, fmt.Sprintf(`create table articles_%d as
-			select n as id, repeat(md5(n::text) || ' ', 4) || 'lorem ipsum dolor sit amet ' || n as body, now() as at, array[n, n + 1] as numbers
-			from generate_series(1, %d::bigint) n`, i, rows/4))
-	}
-	for i := range 100 {
-		statements = append(statements, fmt.Sprintf("create table small_%d as select n as id, 'row ' || n as name from generate_series(1, 100) n", i))
-	}
-	for _, s := range append(statements, "vacuum analyze", "checkpoint") {
-		if _, err := conn.Exec(ctx, s); err != nil {
-			return 0, fmt.Errorf("%.60s: %w", s, err)
-		}
-	}
-	var size int64
-	err = conn.QueryRow(ctx, "select sum(pg_table_size(oid))::bigint from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace").Scan(&size)
-	return size, err
 }
