@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -23,6 +22,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"guarda/shared/postgres/pgserver"
 )
 
 // stack is one running local stack with a data folder of its own.
@@ -66,12 +67,10 @@ func newStack(t *testing.T) *stack {
 	if err := os.Chmod(data, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := pgserver.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := l.Addr().(*net.TCPAddr).Port
-	l.Close()
 	s := &stack{t: t, root: root, data: filepath.Join(data, "guarda"), port: port}
 	t.Cleanup(func() {
 		s.kill()
