@@ -196,9 +196,9 @@ func (w *world) total(id string) (sum int64) {
 // that live for less than the copy takes, money that moves meanwhile.
 func TestOnePictureOutlivesTheFunctionsThatHoldIt(t *testing.T) {
 	t.Parallel()
-	f := &functions{world: newWorld(t), limit: 12 * time.Second, jobs: 3}
+	f := &functions{world: newWorld(t), limit: 20 * time.Second, jobs: 3}
 	pgtest.Exec(t, f.dsn, bank)
-	f.store = slow{f.store, 1200 * time.Millisecond}
+	f.store = slow{f.store, 1500 * time.Millisecond}
 	f.refuse.Store(2)
 	stop := f.transfer()
 	id := f.begin()
@@ -270,7 +270,7 @@ func TestALostPictureIsReplacedAndWhatDidNotChangeIsKept(t *testing.T) {
 // given up, and the run goes on with a new one.
 func TestWhoeverWaitsToChangeATableGetsItsTurn(t *testing.T) {
 	t.Parallel()
-	f := &functions{world: newWorld(t), limit: 12 * time.Second, jobs: 2}
+	f := &functions{world: newWorld(t), limit: 16 * time.Second, jobs: 2}
 	pgtest.Exec(t, f.dsn, bank)
 	f.store = slow{f.store, 800 * time.Millisecond}
 	id := f.begin()
@@ -300,7 +300,7 @@ func TestWhoeverWaitsToChangeATableGetsItsTurn(t *testing.T) {
 
 func TestACanceledRunStopsWhicheverProcessHasIt(t *testing.T) {
 	t.Parallel()
-	f := &functions{world: newWorld(t), limit: 10 * time.Second, jobs: 3}
+	f := &functions{world: newWorld(t), limit: 12 * time.Second, jobs: 3}
 	pgtest.Exec(t, f.dsn, bank)
 	f.store = slow{f.store, time.Second}
 	id := f.begin()
