@@ -46,7 +46,7 @@ export default defineConfig({
     restoreMocks: true,
     // Through Vite, so that both have the same copy of react-router.
     server: { deps: { inline: ["react-router", "nuqs"] } },
-    testTimeout: 40_000,
+    testTimeout: 180_000,
     // Two cores are shared with a database and the Go tests.
     maxWorkers: 2,
   },

@@ -142,12 +142,15 @@ func begun(ts *testscript.TestScript, args []string, signal os.Signal, want int)
 	cmd.Stderr = &stderr
 	ts.Check(cmd.Start())
 	store := strings.TrimPrefix(args[slices.Index(args, "--store")+1], "file://")
-	for range 3000 {
-		out, _ := exec.Command("find", store, "-path", "*/data/*").Output()
-		if len(out) > 0 {
+	for end := time.Now().Add(5 * time.Minute); ; time.Sleep(5 * time.Millisecond) {
+		if out, _ := exec.Command("find", store, "-path", "*/data/*").Output(); len(out) > 0 {
 			break
 		}
-		time.Sleep(5 * time.Millisecond)
+		if time.Now().After(end) {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+			ts.Fatalf("nothing was stored in five minutes\n%s", stderr.String())
+		}
 	}
 	ts.Check(cmd.Process.Signal(signal))
 	err := cmd.Wait()

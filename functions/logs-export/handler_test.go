@@ -37,7 +37,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{World: logtest.New(t), files: memory.New()}
 	w.runner = exportmeans.New(w.Pool, func(context.Context) (blob.Store, error) { return w.files, nil }, clock.System{}, w.Log)
-	w.client = &contract.Client{As: contract.Viewer, Handler: New(Deps{Log: w.Log, Store: exportstore.New(w.Pool), Runner: w.runner, Clock: clock.System{}, Zone: "America/Sao_Paulo",
+	w.client = &contract.Client{As: contract.Viewer, Handler: New(Deps{Log: w.Log, Store: exportstore.New(w.Pool), Runner: w.runner, Clock: clock.System{}, Zone: "America/Sao_Paulo", Patience: time.Hour,
 		Answers: idempotencystore.New(w.Pool, clock.System{}), Invoke: func(_ context.Context, id string) error { w.invoked = append(w.invoked, id); return nil }})}
 	return w
 }

@@ -200,7 +200,7 @@ func TestWhatCannotBeReadHasTheRightStatus(t *testing.T) {
 func TestAKeyThatSendsTooMuchWaits(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	if _, err := w.Pool.Exec(t.Context(), `update guarda.log_settings set key_limit = 3`); err != nil {
+	if _, err := w.Pool.Exec(t.Context(), `update guarda.log_settings set key_limit = 1`); err != nil {
 		t.Fatal(err)
 	}
 	four := `[` + strings.Repeat(`{"level":"info","source":"a","message":"m"},`, 3) + `{"level":"info","source":"a","message":"m"}]`

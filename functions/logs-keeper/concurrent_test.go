@@ -51,7 +51,7 @@ func TestCountsAreExactWhileEverybodyWrites(t *testing.T) {
 					if err == nil {
 						break
 					}
-					if fault.CodeOf(err) != fault.Unavailable || try == 50 {
+					if fault.CodeOf(err) != fault.Unavailable || try == 1000 {
 						t.Error(err)
 						return
 					}

@@ -118,7 +118,7 @@ func TestAPlainInsertOfAnyDayIsCountedAndMovesToItsPartition(t *testing.T) {
 	}
 	w.CountsAgree()
 	write(t, w, logs.Entry{CreatedAt: time.Date(2026, 3, 1, 13, 30, 0, 0, time.UTC), Level: logs.Info, Source: "a", Message: "m"})
-	if n := w.Texts(`select count(*)::text from guarda.advanced_logs_20260301 union all select count(*)::text from guarda.advanced_logs_default`); !slices.Equal(n, []string{"12", "9"}) {
+	if n := w.Texts(`select (select count(*) from guarda.advanced_logs_20260301) || ' ' || (select count(*) from guarda.advanced_logs_default)`); !slices.Equal(n, []string{"12 9"}) {
 		t.Errorf("%v", n)
 	}
 	if _, err := w.Pool.Exec(t.Context(), `update guarda.advanced_logs set pattern_id = gen_random_uuid() where id in (select id from guarda.advanced_logs limit 5); delete from guarda.advanced_logs where created_at > '2026-03-01 20:00Z'`); err != nil {
@@ -151,7 +151,7 @@ func TestPortugueseIsFoundAsTheTextSearchIsSet(t *testing.T) {
 	}
 	find := func(words logs.TextSearch, term string) string {
 		t.Helper()
-		found, err := w.Store.Search(t.Context(), &logs.Query{Term: term, OldestTop: true}, logstore.SearchOptions{Limit: 10, Words: words, Budget: 5 * time.Second})
+		found, err := w.Store.Search(t.Context(), &logs.Query{Term: term, OldestTop: true}, logstore.SearchOptions{Limit: 10, Words: words, Budget: time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -20,11 +20,11 @@ import (
 // TestRandomStepsAndABackupNowAndThen changes a database in every way that
 // could fool a comparison, and makes an incremental, differential or full
 // backup now and then; each is restored and compared with the source.
-// GUARDA_TEST_STEPS says how many steps (thousands for a long run),
-// GUARDA_TEST_SEED repeats a run.
+// GUARDA_TEST_STEPS says how many steps (thousands for a long run) and
+// GUARDA_TEST_SEED which ones: without it they are the same each time.
 func TestRandomStepsAndABackupNowAndThen(t *testing.T) {
 	t.Parallel()
-	steps, seed := setting(t, "GUARDA_TEST_STEPS", 40), setting(t, "GUARDA_TEST_SEED", int(rand.Int32()))
+	steps, seed := setting(t, "GUARDA_TEST_STEPS", 40), setting(t, "GUARDA_TEST_SEED", 1)
 	t.Logf("GUARDA_TEST_SEED=%d", seed)
 	s := newSeries(t, randomSchema)
 	w := &walk{t: t, random: rand.New(rand.NewPCG(uint64(seed), 0)), conn: pgtest.Connect(t, s.dsn), late: pgtest.Connect(t, s.dsn), names: map[int]string{}}

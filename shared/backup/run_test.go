@@ -343,15 +343,18 @@ func TestTheBanksSumHolds(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	before := transfers.Load()
-	r, err := backup.Execute(ctx, backup.Deps{Connect: connector(dsn), Store: store}, newRun())
+	moved := func(_ context.Context, p backup.Progress) error {
+		for was := transfers.Load(); p.Phase == backup.PhaseCopy && transfers.Load() == was && ctx.Err() == nil; { // what is copied now is older
+			time.Sleep(time.Millisecond)
+		}
+		return nil
+	}
+	r, err := backup.Execute(ctx, backup.Deps{Connect: connector(dsn), Store: store, Report: moved}, newRun())
 	during := transfers.Load() - before
 	close(stop)
 	writers.Wait()
 	if err != nil {
 		t.Fatal(err)
-	}
-	if during == 0 {
-		t.Fatal("no transfer happened during the backup: the test proves nothing")
 	}
 	sum := sumOfBalances(t, store, r.BackupID)
 	if want := int64(4 * accounts * start); sum != want {

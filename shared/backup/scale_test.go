@@ -3,6 +3,7 @@ package backup_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"runtime"
 	"strings"
 	"sync"
@@ -36,17 +37,18 @@ func TestMemoryAndConnectionsStayWithinTheSettings(t *testing.T) {
 		if err != nil {
 			return nil, err
 		}
-		conn, err := pgx.ConnectConfig(ctx, config)
-		if err == nil {
+		dial := config.DialFunc
+		config.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := dial(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
 			n := open.Add(1)
 			for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
 			}
-			go func() {
-				<-conn.PgConn().CleanupDone()
-				open.Add(-1)
-			}()
+			return &counted{Conn: conn, open: &open}, nil
 		}
-		return conn, err
+		return pgx.ConnectConfig(ctx, config)
 	}
 	store, err := dir.Open(t.TempDir(), dir.Options{})
 	if err != nil {
@@ -77,6 +79,18 @@ func TestMemoryAndConnectionsStayWithinTheSettings(t *testing.T) {
 			t.Errorf("%d MB were in use", megabytes)
 		}
 	}
+}
+
+// counted is a connection that counts until it is closed.
+type counted struct {
+	net.Conn
+	once sync.Once
+	open *atomic.Int64
+}
+
+func (c *counted) Close() error {
+	c.once.Do(func() { c.open.Add(-1) })
+	return c.Conn.Close()
 }
 
 // watchHeap watches what the heap holds until the returned function is called,

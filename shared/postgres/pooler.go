@@ -27,7 +27,7 @@ func SessionMode(ctx context.Context, conn *pgx.Conn) error {
 	if uint32(own) == conn.PgConn().PID() {
 		return nil
 	}
-	probe, cancel := context.WithTimeout(ctx, 5*time.Second)
+	probe, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	second, err := pgx.ConnectConfig(probe, conn.Config())
 	if err != nil {

@@ -51,9 +51,9 @@ func long() bool { return os.Getenv("GUARDA_CHAOS") == "long" }
 // TestABackupOutlivesItsFunctions: functions of ten seconds, a copy that takes
 // several times as long, one picture.
 func TestABackupOutlivesItsFunctions(t *testing.T) {
-	f := form{rows: 8_000, speed: 1 << 20, jobs: 3, least: 10 * time.Second, limit: 2 * time.Minute}
+	f := form{rows: 8_000, speed: 1 << 20, jobs: 3, least: 10 * time.Second, limit: 15 * time.Minute}
 	if long() {
-		f = form{rows: 80_000, speed: 2 << 20, jobs: 4, least: time.Minute, limit: 5 * time.Minute}
+		f = form{rows: 80_000, speed: 2 << 20, jobs: 4, least: time.Minute, limit: 20 * time.Minute}
 	}
 	e := run(t, f)
 	if e.Status != "completed" || e.Relays < 1 || e.Resumes != 0 {

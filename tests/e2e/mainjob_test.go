@@ -23,7 +23,7 @@ func TestMainJob(t *testing.T) {
 	t.Logf("first start: up and signed in after %s", s.start())
 
 	var first map[string]any
-	eventually(t, 2*time.Minute, "the sample database's first backup completes", func() bool {
+	eventually(t, 5*time.Minute, "the sample database's first backup completes", func() bool {
 		_, list := s.call("GET", "/api/backup/executions?status=completed", nil)
 		items, _ := list["items"].([]any)
 		if len(items) == 0 {
@@ -68,7 +68,7 @@ func TestMainJob(t *testing.T) {
 			t.Fatalf("next_run = %v (%v)", a["next_run"], err)
 		}
 		var run map[string]any
-		eventually(t, time.Until(due)+time.Minute, "the schedule's run appears", func() bool {
+		eventually(t, time.Until(due)+2*time.Minute, "the schedule's run appears", func() bool {
 			_, list := s.call("GET", fmt.Sprintf("/api/backup/executions?schedule_id=%s", a["schedule_id"]), nil)
 			items, _ := list["items"].([]any)
 			if len(items) > 0 {
@@ -76,7 +76,7 @@ func TestMainJob(t *testing.T) {
 			}
 			return run != nil
 		})
-		eventually(t, time.Minute, "the schedule's run completes", func() bool {
+		eventually(t, 5*time.Minute, "the schedule's run completes", func() bool {
 			_, run = s.call("GET", fmt.Sprintf("/api/backup/executions/%s", run["id"]), nil)
 			return run["status"] == "completed"
 		})
@@ -134,7 +134,7 @@ func TestMainJob(t *testing.T) {
 
 	t.Run("browser", func(t *testing.T) {
 		s.t = t
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
 		defer cancel()
 		cmd := exec.CommandContext(ctx, "npm", "run", "--silent", "e2e")
 		cmd.WaitDelay = 10 * time.Second // a browser that lives on must not hold us
@@ -201,7 +201,7 @@ func (s *stack) sampleDSN() string {
 // dumpOf returns pg_dump's script without the tokens that are random in each run.
 func dumpOf(t *testing.T, program, dsn string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, program, "--dbname", dsn).Output()
 	if err != nil {

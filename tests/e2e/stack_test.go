@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -23,6 +22,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"guarda/shared/postgres/pgserver"
 )
 
 // stack is one running local stack with a data folder of its own.
@@ -66,12 +67,10 @@ func newStack(t *testing.T) *stack {
 	if err := os.Chmod(data, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := pgserver.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := l.Addr().(*net.TCPAddr).Port
-	l.Close()
 	s := &stack{t: t, root: root, data: filepath.Join(data, "guarda"), port: port}
 	t.Cleanup(func() {
 		s.kill()
@@ -98,7 +97,7 @@ func (s *stack) start() time.Duration {
 	}
 	ended := make(chan error, 1)
 	go func(c *exec.Cmd) { ended <- c.Wait() }(s.cmd)
-	deadline := time.After(4 * time.Minute)
+	deadline := time.After(8 * time.Minute)
 	for {
 		if s.login() {
 			return time.Since(begin)
@@ -107,7 +106,7 @@ func (s *stack) start() time.Duration {
 		case err := <-ended:
 			s.t.Fatalf("the stack ended while starting: %v\n%s", err, s.out)
 		case <-deadline:
-			s.t.Fatalf("the stack was not up in four minutes:\n%s", s.out)
+			s.t.Fatalf("the stack was not up in eight minutes:\n%s", s.out)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
@@ -144,7 +143,7 @@ func (s *stack) interrupt() {
 	s.t.Helper()
 	children := descendants(s.cmd.Process.Pid)
 	_ = s.cmd.Process.Signal(os.Interrupt)
-	eventually(s.t, 40*time.Second, "every process of the stack ends after Ctrl-C", func() bool {
+	eventually(s.t, 2*time.Minute, "every process of the stack ends after Ctrl-C", func() bool {
 		for _, pid := range append(children, s.cmd.Process.Pid) {
 			if alive(pid) {
 				return false
@@ -164,7 +163,7 @@ func (s *stack) kill() {
 	for _, pid := range all {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
-	eventually(s.t, 20*time.Second, "every killed process is gone", func() bool {
+	eventually(s.t, 2*time.Minute, "every killed process is gone", func() bool {
 		return !slices.ContainsFunc(all, alive)
 	})
 }

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -22,10 +21,12 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"guarda/shared/postgres/pgserver"
 )
 
 // startTime is how long the stack may take to be up; a loaded machine is slow.
-const startTime = 2 * time.Minute
+const startTime = 5 * time.Minute
 
 // Options say what the stack is made of.
 type Options struct {
@@ -82,12 +83,9 @@ func Start(t testing.TB, o Options) *Stack {
 	if err := os.Symlink(filepath.Join(o.Root, "infra"), filepath.Join(s.dir, "infra")); err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	if s.port, err = pgserver.FreePort(); err != nil {
 		t.Fatal(err)
 	}
-	s.port = l.Addr().(*net.TCPAddr).Port
-	_ = l.Close()
 	s.cmd = exec.Command(filepath.Join(s.dir, "local"), "-data", filepath.Join(s.dir, "state"))
 	s.cmd.Dir = s.dir
 	s.cmd.Env = append(os.Environ(), "PORT="+strconv.Itoa(s.port), "GUARDA_DATABASE_URL="+o.Database)

@@ -21,15 +21,15 @@ import (
 // testCommandLine: what "guarda logs ingest" sends with an API key, "guarda logs
 // tail" prints as it comes in and "guarda logs search" finds, in its order.
 func (w *world) testCommandLine(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
 	dir := t.TempDir()
 	program := filepath.Join(dir, "guarda")
-	build := exec.CommandContext(ctx, "go", "build", "-o", program, "./cmd/guarda")
-	build.Dir = "../.."
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./cmd/guarda")
+	build.Dir, build.Env = "../..", append(os.Environ(), "CGO_ENABLED=0") // as the functions are built
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
 	key := filepath.Join(dir, "key")
 	if err := os.WriteFile(key, []byte(w.newKey(ctx, t)), 0o600); err != nil {
 		t.Fatal(err)

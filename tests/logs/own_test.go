@@ -56,8 +56,8 @@ func (w *world) testOwn(t *testing.T) {
 			return false
 		}
 	}
-	until(t, 2*time.Minute, "the failure is in the log", has("error", "Falha no backup", "error_code", func(v any) bool { return v == "unavailable" }))
+	until(t, 5*time.Minute, "the failure is in the log", has("error", "Falha no backup", "error_code", func(v any) bool { return v == "unavailable" }))
 	isSchedule := func(v any) bool { return v == schedule.ID }
-	until(t, 2*time.Minute, "the scheduled backup's begin is in the log", has("info", "Backup automático iniciado", "schedule_id", isSchedule))
-	until(t, 2*time.Minute, "the scheduled backup's end is in the log", has("info", "Backup automático concluído", "schedule_id", isSchedule))
+	until(t, 5*time.Minute, "the scheduled backup's begin is in the log", has("info", "Backup automático iniciado", "schedule_id", isSchedule))
+	until(t, 5*time.Minute, "the scheduled backup's end is in the log", has("info", "Backup automático concluído", "schedule_id", isSchedule))
 }

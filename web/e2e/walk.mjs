@@ -87,7 +87,7 @@ async function reader({ language = "pt-BR", theme = "light", width = 1440 }) {
     [language, theme],
   );
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(90_000);
   const complaints = [];
   page.on("console", (message) => {
     // A refused request is also reported by the browser itself; pages show it, and the walk asks for it.
@@ -123,8 +123,12 @@ async function sendLog(page, entry) {
 
 /** What every view must hold, and its picture. */
 async function inspect(r, view, { region = true } = {}) {
-  await r.page.evaluate(() => document.fonts.ready);
   await r.page.waitForTimeout(250);
+  await r.page.evaluate(async () => {
+    await document.fonts.ready;
+    const ending = document.getAnimations().filter((a) => a.effect?.getComputedTiming().endTime !== Infinity);
+    await Promise.allSettled(ending.map((a) => a.finished));
+  });
   await r.page.screenshot({ path: join(results, `${view}-${r.name}.png`) });
   const sideways = await r.page.evaluate(
     () => document.scrollingElement.scrollWidth - document.documentElement.clientWidth,
@@ -210,20 +214,20 @@ async function mainJob() {
     await dialog
       .getByText(new RegExp(`^(${t("status.completed")}|${t("status.warned")})$`))
       .first()
-      .waitFor({ timeout: 120_000 });
+      .waitFor({ timeout: 180_000 });
     await dialog.getByText(t("detail.phases")).waitFor();
   });
   await step("its detail proves each table", async () => {
     await page.getByRole("tab", { name: t("detail.tables") }).click();
-    must(page.url().includes("view=tables"), page.url());
-    must((await page.getByText(t("detail.hash")).count()) > 0, "no content hash is shown");
+    await page.waitForURL(/view=tables/);
+    await page.getByText(t("detail.hash")).first().waitFor();
   });
   await step("its ledger accounts for every object", async () => {
     await page.getByRole("tab", { name: t("detail.ledger") }).click();
-    must(page.url().includes("view=ledger"), page.url());
+    await page.waitForURL(/view=ledger/);
     await page.getByText(t("coverage.counted")).waitFor();
     await page.getByText(t("coverage.groups")).click();
-    must((await page.getByRole("dialog").getByRole("row").count()) > 5, "the ledger counts hardly anything");
+    await page.getByRole("dialog").getByRole("row").nth(5).waitFor();
   });
   await step("its files have links that work", async () => {
     await page.getByRole("tab", { name: t("detail.files") }).click();
@@ -274,7 +278,7 @@ async function mainJob() {
       .getByRole("dialog")
       .getByText(new RegExp(`^(${t("status.canceled")}|${t("status.completed")}|${t("status.warned")})$`))
       .first()
-      .waitFor({ timeout: 60_000 });
+      .waitFor({ timeout: 180_000 });
   });
   const mark = `andorinha${Date.now().toString(36)}`;
   await step("a log entry that is sent is found by its words, with its metadata", async () => {
@@ -308,10 +312,7 @@ async function mainJob() {
     await page.getByRole("button", { name: t("log.exclude", { name: "ninho.galho", value: "7" }) }).click();
     await page.waitForURL(/not_meta=/);
     await page.getByRole("link", { name: new RegExp(`Outra ${mark}`) }).waitFor();
-    must(
-      (await page.getByRole("link", { name: new RegExp(`A ${mark}`) }).count()) === 0,
-      "it is still listed",
-    );
+    await page.getByRole("link", { name: new RegExp(`A ${mark}`) }).waitFor({ state: "hidden" });
   });
   await step("a fixed range is chosen by the clock", async () => {
     await page.goto(`${base}/admin/logs`);
@@ -326,7 +327,7 @@ async function mainJob() {
     await page.goto(`${base}/admin/logs/patterns?range=7d`);
     const list = page.getByRole("list", { name: t("patterns.list") });
     // A list of a fresh stack fills in its first minute.
-    await list.getByRole("link").first().waitFor({ timeout: 90_000 });
+    await list.getByRole("link").first().waitFor({ timeout: 180_000 });
     await list
       .getByRole("button", { name: new RegExp(`^${t("patterns.mute")}: `) })
       .first()
@@ -347,7 +348,7 @@ async function mainJob() {
     await page.getByRole("button", { name: t("export.submit_count_other", { formatted: "2" }) }).click();
     const { file_name: name } = await (await answer).json();
     const link = page.getByRole("link", { name: t("export.download_of", { name }) });
-    await link.waitFor({ timeout: 60_000 });
+    await link.waitFor({ timeout: 180_000 });
     const file = await page.request.get(new URL(await link.getAttribute("href"), base).href);
     must(file.ok(), `the link answered ${file.status()}`);
     const lines = (await file.text()).trim().split("\n");

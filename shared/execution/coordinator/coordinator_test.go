@@ -114,7 +114,7 @@ func (w *world) start(r execution.Request) *execution.Execution {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	e, err := starter.Wait(w.t.Context(), id, 25*time.Second)
+	e, err := starter.Wait(w.t.Context(), id, 10*time.Minute)
 	if err != nil {
 		w.t.Fatal(err)
 	}

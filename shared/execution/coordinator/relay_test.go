@@ -82,7 +82,7 @@ func (f *functions) begin() string {
 // end waits until the run has ended; with a ticker, as each minute's tick would.
 func (f *functions) end(id string, ticker *execution.Ticker) *execution.Execution {
 	f.t.Helper()
-	for until := time.Now().Add(time.Minute); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
+	for until := time.Now().Add(10 * time.Minute); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
 		e, err := f.runs.Get(f.t.Context(), id)
 		if err != nil {
 			f.t.Fatal(err)
@@ -97,7 +97,7 @@ func (f *functions) end(id string, ticker *execution.Ticker) *execution.Executio
 			}
 		}
 	}
-	f.t.Fatal("the run did not end in a minute")
+	f.t.Fatal("the run did not end in ten minutes")
 	return nil
 }
 
@@ -118,6 +118,27 @@ func (s slow) Put(ctx context.Context, key string, body io.Reader, o blob.PutOpt
 	return s.Store.Put(ctx, key, body, o)
 }
 
+// first is a store that takes so many chunks, and no more until it is open.
+type first struct {
+	blob.Store
+	left atomic.Int32
+	open chan struct{}
+}
+
+func (s *first) Put(ctx context.Context, key string, body io.Reader, o blob.PutOptions) (blob.Object, error) {
+	if strings.Contains(key, "/data/") && s.left.Add(-1) < 0 {
+		select {
+		case <-ctx.Done():
+			return blob.Object{}, context.Cause(ctx)
+		case <-s.open:
+		}
+	}
+	return s.Store.Put(ctx, key, body, o)
+}
+
+// A function hands on what it has left to do in the last third of its life, and
+// records how it ended in the last twentieth: the limits are long enough for a
+// busy machine to do that in, and the lines slow enough to reach them.
 const bank = `create table ledger (id int primary key);
 	do $$ begin for i in 1..30 loop
 		execute format('create table account_%s as select %s * 100 + n as id, 1000::bigint as balance from generate_series(1, 100) n', i, i);
@@ -172,13 +193,12 @@ func (w *world) total(id string) (sum int64) {
 }
 
 // TestOnePictureOutlivesTheFunctionsThatHoldIt is the snapshot relay: functions
-// of three seconds, a copy that takes several times as long, money that moves
-// meanwhile.
+// that live for less than the copy takes, money that moves meanwhile.
 func TestOnePictureOutlivesTheFunctionsThatHoldIt(t *testing.T) {
 	t.Parallel()
-	f := &functions{world: newWorld(t), limit: 3 * time.Second, jobs: 3}
+	f := &functions{world: newWorld(t), limit: 20 * time.Second, jobs: 3}
 	pgtest.Exec(t, f.dsn, bank)
-	f.store = slow{f.store, 400 * time.Millisecond}
+	f.store = slow{f.store, 1500 * time.Millisecond}
 	f.refuse.Store(2)
 	stop := f.transfer()
 	id := f.begin()
@@ -210,9 +230,11 @@ func TestOnePictureOutlivesTheFunctionsThatHoldIt(t *testing.T) {
 // connection of the run, once.
 func TestALostPictureIsReplacedAndWhatDidNotChangeIsKept(t *testing.T) {
 	t.Parallel()
-	f := &functions{world: newWorld(t), limit: 20 * time.Second, jobs: 2}
+	f := &functions{world: newWorld(t), limit: 10 * time.Minute, jobs: 2}
 	pgtest.Exec(t, f.dsn, bank)
-	f.store = slow{f.store, 100 * time.Millisecond}
+	line := &first{Store: f.store, open: make(chan struct{})}
+	line.left.Store(12)
+	f.store = line
 	id := f.begin()
 	for done := 0; done < 12; time.Sleep(20 * time.Millisecond) {
 		if err := f.pool.QueryRow(t.Context(), `select count(*) from guarda.backup_chunks where status = 'done'`).Scan(&done); err != nil {
@@ -221,6 +243,7 @@ func TestALostPictureIsReplacedAndWhatDidNotChangeIsKept(t *testing.T) {
 	}
 	pgtest.Exec(t, f.dsn, `update account_1 set balance = 0; update account_2 set balance = balance + 1000;
 		select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'`)
+	close(line.open)
 	f.work.Wait()
 	e, err := f.runs.Get(t.Context(), id)
 	if err != nil || e.Status != execution.Running {
@@ -247,9 +270,9 @@ func TestALostPictureIsReplacedAndWhatDidNotChangeIsKept(t *testing.T) {
 // given up, and the run goes on with a new one.
 func TestWhoeverWaitsToChangeATableGetsItsTurn(t *testing.T) {
 	t.Parallel()
-	f := &functions{world: newWorld(t), limit: 4 * time.Second, jobs: 2}
+	f := &functions{world: newWorld(t), limit: 16 * time.Second, jobs: 2}
 	pgtest.Exec(t, f.dsn, bank)
-	f.store = slow{f.store, 400 * time.Millisecond}
+	f.store = slow{f.store, 800 * time.Millisecond}
 	id := f.begin()
 	for claimed := 0; claimed == 0; time.Sleep(20 * time.Millisecond) {
 		if err := f.pool.QueryRow(t.Context(), `select count(*) from guarda.backup_chunks where status = 'claimed'`).Scan(&claimed); err != nil {
@@ -277,9 +300,9 @@ func TestWhoeverWaitsToChangeATableGetsItsTurn(t *testing.T) {
 
 func TestACanceledRunStopsWhicheverProcessHasIt(t *testing.T) {
 	t.Parallel()
-	f := &functions{world: newWorld(t), limit: 3 * time.Second, jobs: 3}
+	f := &functions{world: newWorld(t), limit: 12 * time.Second, jobs: 3}
 	pgtest.Exec(t, f.dsn, bank)
-	f.store = slow{f.store, 500 * time.Millisecond}
+	f.store = slow{f.store, time.Second}
 	id := f.begin()
 	for relays := 0; relays == 0; time.Sleep(20 * time.Millisecond) {
 		e, err := f.runs.Peek(t.Context(), id)

@@ -70,13 +70,16 @@ func (p *place) work(ctx context.Context, e *execution.Execution) error {
 	})
 	report, err := p.copy(work, e)
 	watching()
+	cause := context.Cause(work)
+	if err != nil && cause == nil {
+		cause = p.watch(ctx) // a run that ended since the last look takes its chunks from us
+	}
 	if leaveErr := record(ctx, func(ctx context.Context) error {
 		return p.Runs.Leave(ctx, p.order.RunID, p.order.Worker, p.token, execution.Place{Chunks: report.Chunks, Rows: report.Rows, RawBytes: report.Bytes})
 	}); leaveErr != nil {
 		p.log.WarnContext(ctx, "the worker's place could not be given back", "error", leaveErr.Error())
 	}
 	log := p.log.With("chunks", report.Chunks, "rows", report.Rows, "bytes", report.Bytes)
-	cause := context.Cause(work)
 	switch {
 	case errors.Is(cause, backup.ErrPassedOn), fault.CodeOf(cause) == fault.Canceled:
 		log.InfoContext(ctx, "the run ended, or goes on without this worker", "cause", cause.Error())

@@ -177,9 +177,9 @@ func TestAnUnpartitionedLogTableMovesOver(t *testing.T) {
 	if after := strings(t, dsn, content); len(before) != 300 || !slices.Equal(after, before) {
 		t.Errorf("%d rows before, %d after", len(before), len(after))
 	}
-	want := []string{"0 in the default partition", "300 counted", "300 ids", "1 sample"}
+	want := []string{"0 in the default partition", "1 sample", "300 counted", "300 ids"}
 	if got := strings(t, dsn, `select count(*) || ' in the default partition' from guarda.advanced_logs_default union all select sum(n) || ' counted' from guarda.log_counts where span = 60
-		union all select count(*) || ' ids' from guarda.log_ids union all select count(*) || ' sample' from guarda.log_patterns p join guarda.advanced_logs l on l.id = p.sample_log_id and l.created_at = p.sample_log_at`); !slices.Equal(got, want) {
+		union all select count(*) || ' ids' from guarda.log_ids union all select count(*) || ' sample' from guarda.log_patterns p join guarda.advanced_logs l on l.id = p.sample_log_id and l.created_at = p.sample_log_at order by 1`); !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}
 	if _, err := migrations.DownTo(t.Context(), dsn, 8); err != nil {

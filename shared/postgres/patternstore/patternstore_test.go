@@ -51,8 +51,12 @@ func newWorld(t *testing.T) *world {
 // function is one of several that mine at once: it shares nothing but the
 // database.
 func (w *world) function() (*logstore.Store, *patternstore.Store) {
-	p := patternstore.New(w.pool, clock.System{})
-	s := logstore.New(w.pool, clock.System{})
+	return w.functionAt(clock.System{})
+}
+
+func (w *world) functionAt(c clock.Clock) (*logstore.Store, *patternstore.Store) {
+	p := patternstore.New(w.pool, c)
+	s := logstore.New(w.pool, c)
 	s.Patterns = p
 	return s, p
 }
@@ -198,12 +202,14 @@ func TestATransactionThatFailsLosesNoPattern(t *testing.T) {
 func TestTheOldestPatternKeepsItsIDAndShowsTheMostGeneralTemplate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	// Each function knows one word only: none of them can tell.
+	// Each function knows one word only: none of them can tell, until ten seconds
+	// have passed.
+	now := clock.At(w.now)
 	var first string
 	users := []string{"ana", "bruno", "carla", "davi", "elena", "fabio"}
 	var functions []*logstore.Store
 	for range users {
-		s, p := w.function()
+		s, p := w.functionAt(now)
 		if err := postgres.Tx(t.Context(), w.pool, postgres.TxOptions{}, func(tx pgx.Tx) error { return p.Assign(t.Context(), tx, nil) }); err != nil {
 			t.Fatal(err)
 		}

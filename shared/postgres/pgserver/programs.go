@@ -97,7 +97,7 @@ func fetch(ctx context.Context, version embedded.PostgresVersion) (string, error
 	if executable(bin, "postgres") && executable(bin, "initdb") {
 		return bin, nil
 	}
-	port, err := freePort()
+	port, err := FreePort()
 	if err != nil {
 		return "", err
 	}

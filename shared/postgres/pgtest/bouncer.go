@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"guarda/shared/postgres/pgserver"
 )
 
 // PgBouncer puts a real PgBouncer in front of the server of a database URL
@@ -23,6 +25,12 @@ import (
 // "transaction", "session" or "statement". It ends with the test. Without the
 // program the test is skipped, or fails where GUARDA_TEST_STRICT is set.
 func PgBouncer(t testing.TB, dsn, mode string) string {
+	t.Helper()
+	return PgBouncerOf(t, dsn, mode, 10)
+}
+
+// PgBouncerOf is PgBouncer with so many connections to the server.
+func PgBouncerOf(t testing.TB, dsn, mode string, size int) string {
 	t.Helper()
 	program, err := osexec.LookPath("pgbouncer")
 	if err != nil {
@@ -43,7 +51,10 @@ func PgBouncer(t testing.TB, dsn, mode string) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	port := freePort(t)
+	port, err := pgserver.FreePort()
+	if err != nil {
+		t.Fatal(err)
+	}
 	login := "user=" + behind.User.Username()
 	if password, ok := behind.User.Password(); ok {
 		login += " password=" + password
@@ -57,9 +68,9 @@ listen_port = %d
 unix_socket_dir =
 auth_type = any
 pool_mode = %s
-default_pool_size = 10
+default_pool_size = %d
 max_client_conn = 200
-`, database, behind.Hostname(), behind.Port(), database, login, port, mode)
+`, database, behind.Hostname(), behind.Port(), database, login, port, mode, size)
 	file := filepath.Join(dir, "pgbouncer.ini")
 	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
 		t.Fatal(err)
@@ -91,7 +102,7 @@ max_client_conn = 200
 
 func await(t testing.TB, dsn string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	for {
 		conn, err := pgx.Connect(ctx, dsn)
@@ -105,16 +116,6 @@ func await(t testing.TB, dsn string) {
 		case <-time.After(30 * time.Millisecond):
 		}
 	}
-}
-
-func freePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // unprivileged is whom PgBouncer, which refuses root, runs as: nil is ourselves.

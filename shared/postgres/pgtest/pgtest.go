@@ -50,10 +50,10 @@ var keep *pgserver.Server //nolint:unused // it is there to be held, not to be r
 // Settings are the server settings that the tests rely on.
 func Settings() map[string]string {
 	return map[string]string{
-		"max_connections":           "200",
-		"max_prepared_transactions": "10",
+		"max_connections":           "500", // as many tests at once as a machine has processors
+		"max_prepared_transactions": "50",
 		"wal_level":                 "logical",
-		"autovacuum_naptime":        "1h", // tests of fingerprints decide when a vacuum runs
+		"autovacuum":                "off", // tests decide when rows are vacuumed and analyzed
 	}
 }
 
@@ -101,7 +101,8 @@ func newOn(t testing.TB, admin, name string) string {
 }
 
 // drop removes a database, and first the subscriptions that a test left in it:
-// they forbid that.
+// they forbid that. PostgreSQL gives sessions five seconds to end, which a busy
+// machine may not do.
 func drop(t testing.TB, admin, url, name string) {
 	t.Helper()
 	ctx := context.Background()
@@ -111,16 +112,18 @@ func drop(t testing.TB, admin, url, name string) {
 	}
 	defer conn.Close(ctx)
 	statement := "drop database if exists " + pgx.Identifier{name}.Sanitize() + " with (force)"
-	_, err = conn.Exec(ctx, statement)
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) && pg.Code == "55006" {
+	for try := 1; ; try++ {
+		_, err = conn.Exec(ctx, statement)
+		var pg *pgconn.PgError
+		if try == 10 || !errors.As(err, &pg) || pg.Code != "55006" {
+			break
+		}
 		execSQL(t, url, `do $$ declare s name; begin
 			for s in select subname from pg_subscription where subdbid = (select oid from pg_database where datname = current_database()) loop
 				execute format('alter subscription %I disable', s);
 				execute format('alter subscription %I set (slot_name = none)', s);
 				execute format('drop subscription %I', s);
 			end loop; end $$`)
-		_, err = conn.Exec(ctx, statement)
 	}
 	if err != nil {
 		t.Fatalf("%s: %v", statement, err)

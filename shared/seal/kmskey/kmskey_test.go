@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"guarda/shared/fault"
+	"guarda/shared/postgres/pgserver"
 	"guarda/shared/seal"
 	"guarda/shared/seal/kmskey"
 )
@@ -30,12 +32,11 @@ func moto(t *testing.T) string {
 		}
 		t.Skip("moto is not on this machine")
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	free, err := pgserver.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	l.Close()
+	port := strconv.Itoa(free)
 	// The pipe ends it when this program is killed.
 	cmd := exec.Command("python3", "-c", `
 import os, sys, threading
@@ -51,7 +52,7 @@ main(["-H", "127.0.0.1", "-p", sys.argv[1]])`, port)
 	}
 	t.Cleanup(func() { in.Close(); _ = cmd.Wait() })
 	address := "http://127.0.0.1:" + port
-	for range 600 {
+	for range 6000 { // Python is slow to load it on a busy machine
 		if res, err := http.Get(address + "/moto-api/"); err == nil {
 			res.Body.Close()
 			return address

@@ -4,7 +4,7 @@ import { afterEach, beforeEach } from "vitest";
 import { startI18n } from "@/i18n";
 
 // Pages are fetched when opened, and the machine may be busy with a database.
-configure({ asyncUtilTimeout: 15_000 });
+configure({ asyncUtilTimeout: 60_000 });
 
 beforeEach(async () => {
   localStorage.clear();

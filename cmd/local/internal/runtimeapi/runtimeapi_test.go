@@ -80,10 +80,10 @@ func newRuntime(t testing.TB, change func(*runtimeapi.Config)) (*runtimeapi.Runt
 	}
 	out := &lines{}
 	one := 1
-	cfg := runtimeapi.Config{Base: l.Addr().String() + "/secret", Region: "sa-east-1", Clock: clock.System{}, Log: out.add, Functions: []runtimeapi.Function{
-		{Name: "echo", ARN: "arn:aws:lambda:sa-east-1:0:function:echo", Dir: dir, Timeout: 5 * time.Second, MemoryMB: 128, Environment: map[string]string{"MINE": "yes"}},
-		{Name: "single", Dir: dir, Timeout: 5 * time.Second, Reserved: &one},
-		{Name: "hasty", Dir: dir, Timeout: 300 * time.Millisecond, Reserved: &one},
+	cfg := runtimeapi.Config{Base: l.Addr().String() + "/secret", Region: "sa-east-1", Clock: clock.System{}, Log: out.add, InitTimeout: time.Minute, Functions: []runtimeapi.Function{
+		{Name: "echo", ARN: "arn:aws:lambda:sa-east-1:0:function:echo", Dir: dir, Timeout: time.Minute, MemoryMB: 128, Environment: map[string]string{"MINE": "yes"}},
+		{Name: "single", Dir: dir, Timeout: time.Minute, Reserved: &one},
+		{Name: "hasty", Dir: dir, Timeout: 2 * time.Second, Reserved: &one},
 		{Name: "broken", Dir: dir, Timeout: time.Second, Environment: map[string]string{"BREAK_AT_START": "1"}},
 		{Name: "missing", Dir: filepath.Join(dir, "nowhere"), Timeout: time.Second},
 	}}
@@ -97,7 +97,7 @@ func newRuntime(t testing.TB, change func(*runtimeapi.Config)) (*runtimeapi.Runt
 	srv := &http.Server{Handler: http.StripPrefix("/secret", r.Handler())}
 	go func() { _ = srv.Serve(l) }()
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second) // a call that a test left behind is cut off
 		defer cancel()
 		r.Close(ctx)
 		_ = srv.Close()
@@ -128,11 +128,12 @@ func TestAProcessIsStartedOnceAndUsedAgain(t *testing.T) {
 func TestThePoolGrowsWithConcurrencyAndIdleProcessesEnd(t *testing.T) {
 	t.Parallel()
 	r, _ := newRuntime(t, func(c *runtimeapi.Config) { c.IdleAfter = 200 * time.Millisecond })
+	file, release := holding(t)
 	pids := make(chan string, 4)
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
-			res, err := r.Invoke(context.Background(), "echo", runtimeapi.Request{Payload: []byte(`{"Do":"sleep","Millis":400}`)})
+			res, err := r.Invoke(context.Background(), "echo", runtimeapi.Request{Payload: []byte(`{"Do":"wait","Name":"` + file + `"}`)})
 			if err != nil {
 				t.Error(err)
 				return
@@ -140,6 +141,8 @@ func TestThePoolGrowsWithConcurrencyAndIdleProcessesEnd(t *testing.T) {
 			pids <- string(res.Payload)
 		})
 	}
+	within(t, "each call has a process", func() bool { return r.Processes("echo") == 4 })
+	release()
 	wg.Wait()
 	close(pids)
 	seen := map[string]bool{}
@@ -149,21 +152,23 @@ func TestThePoolGrowsWithConcurrencyAndIdleProcessesEnd(t *testing.T) {
 	if len(seen) != 4 {
 		t.Errorf("%d processes answered four calls at the same time", len(seen))
 	}
-	within(t, 3*time.Second, "idle processes end", func() bool { return r.Processes("echo") == 0 })
+	within(t, "idle processes end", func() bool { return r.Processes("echo") == 0 })
 }
 
 func TestReservedConcurrencyThrottles(t *testing.T) {
 	t.Parallel()
 	r, _ := newRuntime(t, nil)
+	file, release := holding(t)
 	slow := make(chan error, 1)
 	go func() {
-		_, err := r.Invoke(context.Background(), "single", runtimeapi.Request{Payload: []byte(`{"Do":"sleep","Millis":500}`)})
+		_, err := r.Invoke(context.Background(), "single", runtimeapi.Request{Payload: []byte(`{"Do":"wait","Name":"` + file + `"}`)})
 		slow <- err
 	}()
-	within(t, 2*time.Second, "the first call is under way", func() bool { return r.Processes("single") == 1 })
+	within(t, "the first call is under way", func() bool { return r.Processes("single") == 1 })
 	if _, err := r.Invoke(t.Context(), "single", runtimeapi.Request{Payload: []byte(`{}`)}); !errors.Is(err, runtimeapi.ErrThrottled) {
 		t.Errorf("the second call gave %v", err)
 	}
+	release()
 	if err := <-slow; err != nil {
 		t.Error(err)
 	}
@@ -171,12 +176,12 @@ func TestReservedConcurrencyThrottles(t *testing.T) {
 
 func TestFailuresBecomeFunctionErrorsAndTheNextCallWorks(t *testing.T) {
 	t.Parallel()
-	r, out := newRuntime(t, func(c *runtimeapi.Config) { c.InitTimeout = 5 * time.Second })
+	r, out := newRuntime(t, nil)
 	for _, c := range []struct{ function, event, kind, message string }{
 		{"echo", `{"Do":"fail"}`, "errorString", "it failed as asked"},
 		{"echo", `{"Do":"panic"}`, "string", "it panics as asked"},
 		{"single", `{"Do":"exit"}`, "Runtime.ExitError", "exit status 7"},
-		{"hasty", `{"Do":"sleep","Millis":5000}`, "Sandbox.Timedout", "Task timed out after 0.30 seconds"},
+		{"hasty", `{"Do":"sleep","Millis":600000}`, "Sandbox.Timedout", "Task timed out after 2.00 seconds"},
 		{"broken", `{}`, "Runtime.ExitError", "exit status 3"},
 		{"missing", `{}`, "Runtime.InvalidEntrypoint", "bootstrap"},
 		{"echo", `{"Do":"large","Size":7000000}`, "Function.ResponseSizeTooLarge", "exceeded maximum"},
@@ -209,8 +214,8 @@ func TestATimeoutKillsWhatTheFunctionStartedToo(t *testing.T) {
 	if !alive(pid) {
 		t.Fatalf("the child %d is not there", pid)
 	}
-	call(t, r, "hasty", `{"Do":"sleep","Millis":5000}`)
-	within(t, 2*time.Second, "the child ends", func() bool { return !alive(pid) })
+	call(t, r, "hasty", `{"Do":"sleep","Millis":600000}`)
+	within(t, "the child ends", func() bool { return !alive(pid) })
 }
 
 func TestTheProgramSeesWhatLambdaShows(t *testing.T) {
@@ -227,8 +232,8 @@ func TestTheProgramSeesWhatLambdaShows(t *testing.T) {
 	if got := string(call(t, r, "echo", `{"Do":"arn"}`).Payload); got != `"arn:aws:lambda:sa-east-1:0:function:echo"` {
 		t.Errorf("ARN %s", got)
 	}
-	if ms, _ := strconv.Atoi(string(call(t, r, "echo", `{"Do":"deadline"}`).Payload)); ms < 4000 || ms > 5000 {
-		t.Errorf("%d ms are left of 5000", ms)
+	if ms, _ := strconv.Atoi(string(call(t, r, "echo", `{"Do":"deadline"}`).Payload)); ms < 30_000 || ms > 60_000 {
+		t.Errorf("%d ms are left of 60000", ms)
 	}
 	call(t, r, "echo", `{"Do":"log"}`)
 	call(t, r, "echo", `{"Do":"exit"}`)
@@ -242,24 +247,23 @@ func TestTheProgramSeesWhatLambdaShows(t *testing.T) {
 func TestStreamedResponsesArriveWhileTheyAreMade(t *testing.T) {
 	t.Parallel()
 	r, _ := newRuntime(t, nil)
-	res := call(t, r, "echo", `{"Do":"stream","Millis":300}`)
+	file, release := holding(t)
+	res := call(t, r, "echo", `{"Do":"stream","Name":"`+file+`"}`)
 	if res.Stream == nil || res.ContentType != runtimeapi.StreamingType {
 		t.Fatalf("not streamed: %q %q", res.ContentType, res.Payload)
 	}
-	begin, buf, got := time.Now(), make([]byte, 4096), ""
-	for !strings.Contains(got, "part 0\n") {
+	buf, got := make([]byte, 4096), ""
+	for !strings.Contains(got, "part 0\n") { // the function makes no more before it may
 		n, err := res.Stream.Read(buf)
 		if err != nil {
 			t.Fatal(err)
 		}
 		got += string(buf[:n])
 	}
-	if since := time.Since(begin); since > 250*time.Millisecond {
-		t.Errorf("the first part came after %s", since)
-	}
 	if want := `{"statusCode":201,"headers":{"X-A":"b"}}` + "\x00\x00\x00\x00\x00\x00\x00\x00part 0\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
+	release()
 	rest, err := io.ReadAll(res.Stream)
 	if err != nil || string(rest) != "part 1\npart 2\n" {
 		t.Errorf("the rest is %q, %v", rest, err)
@@ -272,7 +276,7 @@ func TestStreamedResponsesArriveWhileTheyAreMade(t *testing.T) {
 	if err := left.Stream.Close(); err != nil {
 		t.Fatal(err)
 	}
-	within(t, 3*time.Second, "the function whose reader has gone is told", func() bool { return r.Processes("echo") <= 1 })
+	within(t, "the function whose reader has gone is told", func() bool { return r.Processes("echo") <= 1 })
 }
 
 func TestCloseWaitsForWhatIsUnderWay(t *testing.T) {
@@ -280,11 +284,11 @@ func TestCloseWaitsForWhatIsUnderWay(t *testing.T) {
 	r, _ := newRuntime(t, nil)
 	answer := make(chan *runtimeapi.Result, 1)
 	go func() {
-		res, _ := r.Invoke(context.Background(), "echo", runtimeapi.Request{Payload: []byte(`{"Do":"sleep","Millis":400}`)})
+		res, _ := r.Invoke(context.Background(), "echo", runtimeapi.Request{Payload: []byte(`{"Do":"sleep","Millis":400}`)}) // Close comes in the middle
 		answer <- res
 	}()
-	within(t, 2*time.Second, "the call is under way", func() bool { return r.Processes("echo") == 1 })
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	within(t, "the call is under way", func() bool { return r.Processes("echo") == 1 })
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	r.Close(ctx)
 	if res := <-answer; res == nil || res.FunctionError != "" {
@@ -339,7 +343,7 @@ func TestFunctionsEndWhenTheStackIsKilled(t *testing.T) {
 	}
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
-	within(t, 3*time.Second, "the busy function ends", func() bool { return !alive(pid) })
+	within(t, "the busy function ends", func() bool { return !alive(pid) })
 }
 
 func alive(pid int) bool {
@@ -350,14 +354,27 @@ func alive(pid int) bool {
 	return err != nil || !strings.Contains(string(b), ") Z ")
 }
 
-func within(t *testing.T, d time.Duration, what string, ok func() bool) {
+// within waits for what comes soon, on a machine however slow.
+func within(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if ok() {
 			return
 		}
 	}
-	t.Fatalf("not within %s: %s", d, what)
+	t.Fatalf("not within a minute: %s", what)
+}
+
+// holding returns the name of a file that a function waits for, and what makes
+// the file.
+func holding(t *testing.T) (name string, release func()) {
+	t.Helper()
+	name = filepath.Join(t.TempDir(), "go-on")
+	return name, func() {
+		if err := os.WriteFile(name, nil, 0o600); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 func BenchmarkWarmInvoke(b *testing.B) {

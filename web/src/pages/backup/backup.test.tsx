@@ -74,7 +74,7 @@ describe("the backup page", () => {
       "true",
     );
     const asked = page.calls.length;
-    await waitFor(() => expect(page.calls.length).toBeGreaterThan(asked), { timeout: 3_000 });
+    await waitFor(() => expect(page.calls.length).toBeGreaterThan(asked));
   });
 });
 

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -47,7 +48,11 @@ func handle(_ context.Context, raw json.RawMessage) (any, error) {
 		r, w := io.Pipe()
 		go func() {
 			_, _ = io.WriteString(w, "data: 1\n\n")
-			time.Sleep(300 * time.Millisecond)
+			for file := in.Query["until"]; file != ""; time.Sleep(5 * time.Millisecond) {
+				if _, err := os.Stat(file); err == nil {
+					break
+				}
+			}
 			_, _ = io.WriteString(w, "data: 2\n\n")
 			w.Close()
 		}()

@@ -27,6 +27,8 @@ func handle(ctx context.Context, e event) (any, error) {
 	switch e.Do {
 	case "sleep":
 		time.Sleep(time.Duration(e.Millis) * time.Millisecond)
+	case "wait":
+		waitFor(e.Name)
 	case "fail":
 		return nil, errors.New("it failed as asked")
 	case "panic":
@@ -53,12 +55,15 @@ func handle(ctx context.Context, e event) (any, error) {
 			return nil, err
 		}
 		return cmd.Process.Pid, nil
-	case "stream", "stream-slow", "stream-fail":
+	case "stream", "stream-fail":
 		r, w := io.Pipe()
 		go func() {
 			for i := range 3 {
 				if _, err := fmt.Fprintf(w, "part %d\n", i); err != nil {
 					return
+				}
+				if i == 0 && e.Name != "" {
+					waitFor(e.Name)
 				}
 				time.Sleep(time.Duration(e.Millis) * time.Millisecond)
 			}
@@ -71,6 +76,16 @@ func handle(ctx context.Context, e event) (any, error) {
 		return &events.APIGatewayProxyStreamingResponse{StatusCode: 201, Headers: map[string]string{"X-A": "b"}, Body: r}, nil
 	}
 	return os.Getpid(), nil
+}
+
+// waitFor waits until there is a file of the name.
+func waitFor(name string) {
+	for {
+		if _, err := os.Stat(name); err == nil {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
 }
 
 func main() {
