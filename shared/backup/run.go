@@ -89,7 +89,9 @@ func newExecution(ctx context.Context, d Deps, r Run) (*execution, error) {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
 	shared := d.Queue != nil
-	if !shared {
+	if shared {
+		d.Queue = &patient{Queue: d.Queue, clock: d.Clock, log: d.Log}
+	} else {
 		d.Queue = NewMemoryQueue()
 	}
 	if r.Jobs == 0 {
