@@ -20,7 +20,8 @@ func (x *execution) copy(ctx context.Context, p *picture, s *state) error {
 	defer fail(nil)
 	side, stop := context.WithCancel(ctx)
 	var beside sync.WaitGroup // what goes on as long as the workers do
-	for _, f := range []func(context.Context) error{x.tracker.watch, p.beat, x.journal.watch} {
+	beat := func(side context.Context) error { return p.beat(ctx, side, heartbeatEvery) }
+	for _, f := range []func(context.Context) error{x.tracker.watch, beat, x.journal.watch} {
 		beside.Go(func() {
 			if err := f(side); err != nil {
 				fail(err)

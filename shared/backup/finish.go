@@ -15,8 +15,9 @@ import (
 	"guarda/shared/pgcatalog"
 )
 
-// finish checks that every chunk is there and writes the manifest.
-func (x *execution) finish(ctx context.Context, s *state) (*Result, error) {
+// finish checks that every chunk is there and writes the manifest: the one that
+// a process before has sealed, if there is one.
+func (x *execution) finish(ctx context.Context, s *state, sealed *Sealed) (*Result, error) {
 	c := s.Catalog
 	results, err := x.Queue.Results(ctx)
 	if err != nil {
@@ -34,6 +35,9 @@ func (x *execution) finish(ctx context.Context, s *state) (*Result, error) {
 		return nil, err
 	}
 	completed := x.Clock.Now()
+	if sealed != nil {
+		completed = sealed.Header.CompletedAt
+	}
 	r := &Result{
 		BackupID: x.spec.ID, Source: x.spec.Source, Type: s.Type, RequestedType: x.spec.RequestedType, BaseID: s.BaseID, Status: "completed", StorePath: x.folder,
 		StartedAt: s.Started, CompletedAt: completed, SnapshotAt: s.SnapshotAt, DurationSeconds: completed.Sub(s.Started).Seconds(),
@@ -85,7 +89,7 @@ func (x *execution) finish(ctx context.Context, s *state) (*Result, error) {
 		Encrypted: r.Encrypted, Key: x.wrapped, Compression: r.Compression, SizeBytes: r.SizeBytes, RawBytes: r.RawBytes, Rows: r.Rows,
 		Tables: r.Tables, Chunks: r.Chunks, ChunksReused: r.ChunksReused, DurationSeconds: r.DurationSeconds, Warnings: len(r.Warnings),
 	}
-	size, err := manifest.Write(ctx, x.Store, m, h, x.key)
+	size, err := x.publish(ctx, m, h, sealed)
 	if err != nil {
 		return nil, err
 	}

@@ -211,17 +211,19 @@ where l.locktype = 'relation' and l.granted and l.mode = 'AccessExclusiveLock'
 }
 
 // beat keeps the picture's connection from looking idle to what is in between,
-// and notices when it is lost.
-func (p *picture) beat(ctx context.Context) error {
-	tick := time.NewTicker(heartbeatSeconds * time.Second)
+// and notices when it is lost. It does so until side ends; only the end of the
+// run breaks off a question that was asked by then, since a question that is
+// broken off takes its connection, and the picture, with it.
+func (p *picture) beat(run, side context.Context, every time.Duration) error {
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		select {
-		case <-ctx.Done():
+		case <-side.Done():
 			return nil
 		case <-tick.C:
-			if _, err := pgsession.One(ctx, p.conn, "select 1"); err != nil {
-				if ctx.Err() != nil {
+			if _, err := pgsession.One(run, p.conn, "select 1"); err != nil {
+				if run.Err() != nil {
 					return nil
 				}
 				return pgsession.Explain(err, "keep the snapshot")

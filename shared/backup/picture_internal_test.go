@@ -67,3 +67,25 @@ func locked(ctx context.Context, t *testing.T, conn *pgx.Conn, table string) (he
 	}
 	return held
 }
+
+// The end of the copying must not break off the question whether the picture
+// is still there: its connection would go with it, right before the commit
+// that proves the picture.
+func TestThePictureOutlivesTheQuestionWhetherItIsThere(t *testing.T) {
+	t.Parallel()
+	p := &picture{conn: pgtest.Connect(t, pgtest.New(t))}
+	if err := begin(t.Context(), p.conn, time.Second, ""); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 200 {
+		side, stop := context.WithTimeout(t.Context(), time.Millisecond+time.Duration(i)*7*time.Microsecond)
+		err := p.beat(t.Context(), side, 10*time.Microsecond)
+		stop()
+		if err == nil {
+			err = pgsession.Exec(t.Context(), p.conn, "select 1")
+		}
+		if err != nil {
+			t.Fatalf("after %d copies: %v", i+1, err)
+		}
+	}
+}

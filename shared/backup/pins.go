@@ -12,12 +12,12 @@ import (
 )
 
 const (
-	oldestServer     = 130000 // server_version_num
-	tidRangeServer   = 140000 // the first that scans ranges of ctid
-	defaultJobs      = 2
-	defaultLockWait  = 30 * time.Second
-	closeTimeout     = 5 * time.Second // for tidying up after a run was stopped
-	heartbeatSeconds = 20
+	oldestServer    = 130000 // server_version_num
+	tidRangeServer  = 140000 // the first that scans ranges of ctid
+	defaultJobs     = 2
+	defaultLockWait = 30 * time.Second
+	closeTimeout    = 5 * time.Second  // for tidying up after a run was stopped
+	heartbeatEvery  = 20 * time.Second // of the picture's connection
 )
 
 // pins are settings that decide what the server's text looks like or what it

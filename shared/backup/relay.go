@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"guarda/shared/backup/manifest"
 	"guarda/shared/backup/pgsession"
 	"guarda/shared/clock"
 	"guarda/shared/fault"
@@ -26,8 +27,9 @@ type Relay struct {
 	// what was copied through them is kept where it did not change.
 	Earlier []Earlier
 	// Save keeps what another process needs to go on. It is called when there
-	// is a plan, when the picture has changed hands, and when all is copied. A
-	// false answer says that the run has passed to another process.
+	// is a plan, when the picture has changed hands, when all is copied, and when
+	// there is a manifest to publish. A false answer says that the run has passed
+	// to another process.
 	Save func(ctx context.Context, b Baton) (bool, error)
 	// Call asks for a successor and does not wait for it. It may be called
 	// again when none comes.
@@ -53,6 +55,16 @@ type Baton struct {
 	SnapshotID string           `json:"snapshot_id,omitempty"` // the exported snapshot; "" when all is copied
 	Key        *seal.WrappedKey `json:"key,omitempty"`
 	Copied     bool             `json:"copied,omitempty"` // only the manifest is missing
+	Sealed     *Sealed          `json:"sealed,omitempty"` // the manifest, to be published; nil before there is one
+}
+
+// Sealed is a manifest that waits to be published, with its header. Processes
+// that finish a run at the same time, because one was frozen and does not know
+// that another one has its run, publish the same bytes: encrypting twice would
+// give two manifests, and a header names one.
+type Sealed struct {
+	Object string          `json:"object"` // that has the bytes until then
+	Header manifest.Header `json:"header"`
 }
 
 // ErrPassedOn is what Execute and Continue return when another process has the
@@ -97,7 +109,7 @@ func (x *execution) takeUp(ctx context.Context, b Baton) (*Result, error) {
 		if err := x.tracker.phase(ctx, PhaseFinish); err != nil {
 			return nil, err
 		}
-		return x.finish(ctx, s)
+		return x.finish(ctx, s, b.Sealed)
 	}
 	p, err := x.follow(ctx, s, b.SnapshotID)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync/atomic"
@@ -18,7 +19,10 @@ import (
 	"guarda/shared/seal"
 )
 
-const cleanupTimeout = time.Minute
+const (
+	cleanupTimeout = time.Minute
+	schemaFolder   = "schema/" // below the backup's folder
+)
 
 // Execute makes a backup. It returns when the backup is complete, with its
 // manifest stored, or with an error; then nothing is left in the store that
@@ -85,7 +89,9 @@ func newExecution(ctx context.Context, d Deps, r Run) (*execution, error) {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
 	shared := d.Queue != nil
-	if !shared {
+	if shared {
+		d.Queue = &patient{Queue: d.Queue, clock: d.Clock, log: d.Log}
+	} else {
 		d.Queue = NewMemoryQueue()
 	}
 	if r.Jobs == 0 {
@@ -180,16 +186,22 @@ func (x *execution) warn(p *picture) {
 	}
 }
 
+// putSchema stores the schema's scripts. Every picture has its own: a process
+// that was frozen with an earlier one may store them after we did.
 func (x *execution) putSchema(ctx context.Context, c *pgcatalog.Catalog) ([]manifest.Object, error) {
 	var files []manifest.Object
+	folder := schemaFolder
+	if x.Relay != nil && x.Relay.Picture > 0 {
+		folder += fmt.Sprintf("%d/", x.Relay.Picture)
+	}
 	for _, f := range []struct {
 		name     string
 		sections []pgcatalog.Section
 	}{
-		{"schema/pre-data.sql", []pgcatalog.Section{pgcatalog.PreData}},
-		{"schema/post-data.sql", []pgcatalog.Section{pgcatalog.Data, pgcatalog.PostData}},
+		{"pre-data.sql", []pgcatalog.Section{pgcatalog.PreData}},
+		{"post-data.sql", []pgcatalog.Section{pgcatalog.Data, pgcatalog.PostData}},
 	} {
-		o, err := manifest.Put(ctx, x.Store, x.folder, f.name, script(c, f.sections), x.key)
+		o, err := manifest.Put(ctx, x.Store, x.folder, folder+f.name, script(c, f.sections), x.key)
 		if err != nil {
 			return nil, err
 		}
@@ -207,19 +219,9 @@ func (x *execution) cleanUp(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 	defer cancel()
-	if err := discard(ctx, x.Store, x.folder); err != nil {
+	// The manifest first, whatever else happens.
+	err := x.Store.Delete(ctx, manifest.Key(x.folder, true), manifest.Key(x.folder, false))
+	if err = errors.Join(err, removeAll(ctx, x.Store, x.folder, "")); err != nil {
 		x.Log.WarnContext(ctx, "the objects of the failed run could not be removed", "folder", x.folder, "error", err.Error())
 	}
-}
-
-// discard removes a folder's objects, the manifest first, whatever else happens.
-func discard(ctx context.Context, store blob.Store, folder string) error {
-	keys := []string{manifest.Key(folder, true), manifest.Key(folder, false)}
-	for o, err := range store.List(ctx, folder) {
-		if err != nil {
-			break
-		}
-		keys = append(keys, o.Key)
-	}
-	return store.Delete(ctx, keys...)
 }

@@ -121,7 +121,7 @@ func (x *execution) proceed(ctx context.Context, p *picture, s *state) (*Result,
 	if err := x.copied(ctx); err != nil {
 		return nil, err
 	}
-	return x.finish(ctx, s)
+	return x.finish(ctx, s, nil)
 }
 
 // stateName is the name of the object that keeps a picture's state, below the

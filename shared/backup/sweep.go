@@ -2,6 +2,7 @@ package backup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"guarda/shared/backup/manifest"
@@ -13,14 +14,38 @@ import (
 // cannot remove has no manifest, so it is not a backup, and garbage collection
 // finds it. A folder with a manifest stays: the run may have failed after that,
 // and later backups may refer to this one.
+//
+// Of a run that had come as far as its manifest, an empty object stays, until
+// garbage collection: a process that was frozen while it finished the run would
+// otherwise write a manifest of objects that are gone.
 func Discard(ctx context.Context, store blob.Store, b Baton) error {
-	for _, encrypted := range []bool{true, false} {
-		_, err := store.Stat(ctx, manifest.Key(b.Folder, encrypted))
-		if err == nil || fault.CodeOf(err) != fault.NotFound {
+	key := manifest.Key(b.Folder, b.Key != nil)
+	if b.Copied {
+		if ours, err := manifest.GiveUp(ctx, store, b.Folder, b.Key != nil); err != nil || !ours {
 			return err
 		}
+		return removeAll(ctx, store, b.Folder, key)
 	}
-	return discard(ctx, store, b.Folder)
+	if _, err := store.Stat(ctx, key); err == nil || fault.CodeOf(err) != fault.NotFound {
+		return err
+	}
+	return removeAll(ctx, store, b.Folder, "")
+}
+
+// removeAll removes a folder's objects but for one.
+func removeAll(ctx context.Context, store blob.Store, folder, but string) error {
+	var keys []string
+	var failed error
+	for o, err := range store.List(ctx, folder) {
+		if err != nil {
+			failed = err
+			break
+		}
+		if o.Key != but {
+			keys = append(keys, o.Key)
+		}
+	}
+	return errors.Join(failed, store.Delete(ctx, keys...))
 }
 
 // Tidy removes what only the processes of a run needed, once its backup is
@@ -58,12 +83,14 @@ func (x *execution) strays(ctx context.Context, m *manifest.Manifest) ([]string,
 		named[key] = true
 	}
 	var keys []string
-	for o, err := range x.Store.List(ctx, x.folder+"data/") {
-		if err != nil {
-			return nil, err
-		}
-		if !named[o.Key] {
-			keys = append(keys, o.Key)
+	for _, below := range []string{"data/", schemaFolder} {
+		for o, err := range x.Store.List(ctx, x.folder+below) {
+			if err != nil {
+				return nil, err
+			}
+			if !named[o.Key] {
+				keys = append(keys, o.Key)
+			}
 		}
 	}
 	return keys, nil

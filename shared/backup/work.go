@@ -42,7 +42,7 @@ func Work(ctx context.Context, d WorkerDeps, order WorkOrder) (WorkReport, error
 	var unique [4]byte
 	_, _ = rand.Read(unique[:]) // never fails: see crypto/rand.Read
 	w := &worker{name: order.Worker + "." + hex.EncodeToString(unique[:]), connect: d.Connect, snapshot: d.Snapshot, follows: d.Snapshot != nil, lockTimeout: order.LockTimeout,
-		tables: s.tables(), queue: d.Queue, clock: d.Clock, log: d.Log, stopAt: pace.handOver, killAt: pace.stop, renew: pace.renew(),
+		tables: s.tables(), queue: &patient{Queue: d.Queue, clock: d.Clock, log: d.Log}, clock: d.Clock, log: d.Log, stopAt: pace.handOver, killAt: pace.stop, renew: pace.renew(),
 		copier: copier{store: d.Store, folder: order.Folder, key: key, compression: order.Compression, base: s.Base, largeObjects: s.LargeObjects, live: &live{}}}
 	if d.Snapshot == nil {
 		w.snapshot = fixed(order.SnapshotID)

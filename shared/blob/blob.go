@@ -26,7 +26,10 @@ type Object struct {
 type PutOptions struct {
 	// ContentType is stored with the object; "" is application/octet-stream.
 	ContentType string
-	// IfAbsent makes Put fail with fault.Conflict when the key exists.
+	// IfAbsent makes Put fail with fault.Conflict when the key exists. Where a
+	// store cannot decide that itself (some look-alikes of S3, file systems
+	// without links), it is a look before the put: of two at the same moment,
+	// both may succeed.
 	IfAbsent bool
 }
 

@@ -3,8 +3,6 @@ package manifest
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -102,7 +100,7 @@ func hasManifest(ctx context.Context, store blob.Store, folder string) (bool, er
 		if err != nil {
 			return false, err
 		}
-		if o.Key == Key(folder, true) || o.Key == Key(folder, false) {
+		if o.Size > 0 && (o.Key == Key(folder, true) || o.Key == Key(folder, false)) { // else see GiveUp
 			return true, nil
 		}
 	}
@@ -200,7 +198,7 @@ func ReadFile(ctx context.Context, store blob.Store, o Object, key *seal.DataKey
 	if err != nil {
 		return nil, err
 	}
-	if sum := sha256.Sum256(raw); hex.EncodeToString(sum[:]) != o.SHA256 {
+	if hashOf(raw) != o.SHA256 {
 		return nil, fault.New(fault.Corrupt, "the object %s is not what was written: its SHA-256 differs", o.Key).
 			Hint("restore from another copy of this backup")
 	}

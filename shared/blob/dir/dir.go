@@ -206,7 +206,7 @@ func (s *Store) place(temp, key string, ifAbsent bool) error {
 	for attempt := 0; ; attempt++ {
 		err := s.root.MkdirAll(folder, folderMode)
 		if err == nil && ifAbsent {
-			err = s.root.Link(temp, key)
+			err = s.link(temp, key)
 		} else if err == nil {
 			err = s.root.Rename(temp, key)
 		}
@@ -229,6 +229,19 @@ func (s *Store) place(temp, key string, ifAbsent bool) error {
 			return nil
 		}
 	}
+}
+
+// link gives the file a name that nobody has. On a file system without links
+// (exFAT, some shares) it looks whether somebody has it, and renames.
+func (s *Store) link(temp, key string) error {
+	err := s.root.Link(temp, key)
+	if !errors.Is(err, syscall.EPERM) && !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	if _, err := s.root.Lstat(key); err == nil {
+		return fs.ErrExist
+	}
+	return s.root.Rename(temp, key)
 }
 
 func (s *Store) sync(folder string) error {

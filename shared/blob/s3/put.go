@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -152,6 +153,13 @@ func (u *upload) single(ctx context.Context, part []byte) error {
 		ChecksumAlgorithm: types.ChecksumAlgorithmSha256, ChecksumSHA256: &encoded, IfNoneMatch: u.ifNoneMatch(),
 	}
 	out, err := u.s.client.PutObject(ctx, in)
+	if in.IfNoneMatch != nil && hasNoConditions(err) {
+		if err := u.lookFirst(ctx); err != nil {
+			return err
+		}
+		in.IfNoneMatch, in.Body = nil, bytes.NewReader(part)
+		out, err = u.s.client.PutObject(ctx, in)
+	}
 	if err != nil {
 		return err
 	}
@@ -163,6 +171,25 @@ func (u *upload) ifNoneMatch() *string {
 		return aws.String("*")
 	}
 	return nil
+}
+
+// hasNoConditions says whether a store refused a request because it knows no
+// If-None-Match. AWS and most others do; some look-alikes ignore it, which
+// nobody can see, and some answer that they do not implement it.
+func hasNoConditions(err error) bool {
+	return err != nil && (codeOf(err) == "NotImplemented" || statusOf(err) == http.StatusNotImplemented)
+}
+
+// lookFirst is what such a store lets IfAbsent be: a look before the put.
+func (u *upload) lookFirst(ctx context.Context) error {
+	_, err := u.s.Stat(ctx, u.key)
+	switch {
+	case err == nil:
+		return blob.ExistsError(u.s, u.key)
+	case fault.CodeOf(err) == fault.NotFound:
+		return nil
+	}
+	return err
 }
 
 func (u *upload) create(ctx context.Context) error {
@@ -224,10 +251,18 @@ func (u *upload) complete(ctx context.Context) error {
 	// their number: S3 User Guide, "Checking object integrity".
 	sum := sha256.Sum256(u.sums)
 	encoded := fmt.Sprintf("%s-%d", base64.StdEncoding.EncodeToString(sum[:]), len(u.parts))
-	out, err := u.s.client.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
+	in := &s3.CompleteMultipartUploadInput{
 		Bucket: &u.s.o.Bucket, Key: u.s.full(u.key), UploadId: u.id, IfNoneMatch: u.ifNoneMatch(),
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: u.parts},
-	})
+	}
+	out, err := u.s.client.CompleteMultipartUpload(ctx, in)
+	if in.IfNoneMatch != nil && hasNoConditions(err) {
+		if err := u.lookFirst(ctx); err != nil {
+			return err
+		}
+		in.IfNoneMatch = nil
+		out, err = u.s.client.CompleteMultipartUpload(ctx, in)
+	}
 	if codeOf(err) == "NoSuchUpload" {
 		// An earlier attempt of this request succeeded and its answer was lost,
 		// or somebody else aborted the upload: see what is there.

@@ -18,7 +18,8 @@ import (
 // the run goes, has ended, or has to wait.
 //
 // A cut-off run gets a new picture, and its progress begins anew, unless only
-// its manifest was missing.
+// its manifest was missing. That holds before there is a plan too: the process
+// before may be frozen, and plan its own picture when it wakes.
 func (s *Store) Claim(ctx context.Context, id string) (*execution.Turn, error) {
 	now := s.clock.Now()
 	return s.turn(s.db.QueryRow(ctx, `
@@ -26,7 +27,7 @@ func (s *Store) Claim(ctx context.Context, id string) (*execution.Turn, error) {
 			started_at = case when status = 'pending' then $2::timestamptz else started_at end, heartbeat_at = $2::timestamptz,
 			resume_count = resume_count + (status = 'running')::int,
 			progress = case when status = 'pending' or coalesce((baton->>'copied')::boolean, false) then progress end,
-			picture = picture + (status = 'running' and baton->'state_key' is not null and not coalesce((baton->>'copied')::boolean, false))::int
+			picture = picture + (status = 'running' and not coalesce((baton->>'copied')::boolean, false))::int
 		where id = $1::text::uuid and (
 			status = 'pending' and (select count(*) from guarda.backup_executions where status = 'running') < $4::int
 			or status = 'running' and cancel_requested_at is null and resume_count < $5::int

@@ -93,7 +93,7 @@ func TestACutOffRunGetsANewPictureUnlessOnlyItsManifestWasMissing(t *testing.T) 
 		baton   baton
 		picture int
 	}{
-		"before the plan":     {baton{}, 0},
+		"before the plan":     {baton{}, 1},
 		"while it copied":     {baton{StateKey: "k"}, 1},
 		"when all was copied": {baton{StateKey: "k", Copied: true}, 0},
 	} {
