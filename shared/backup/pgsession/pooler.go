@@ -32,7 +32,7 @@ func RefusePooler(ctx context.Context, a, b *pgx.Conn) error {
 		if round == 0 && before == strconv.FormatUint(uint64(a.PgConn().PID()), 10) {
 			rounds = 1
 		}
-		if err := Exec(ctx, b, "begin"); err != nil {
+		if err := Exec(ctx, b, "begin; set local idle_in_transaction_session_timeout = 0"); err != nil {
 			return err
 		}
 		other, err := sessionID(ctx, b)
