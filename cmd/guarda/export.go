@@ -21,7 +21,8 @@ func (a *app) exportCommand() *cobra.Command {
 		Short: "Write a backup as an SQL script",
 		Long: `Write a backup as one SQL script that "psql -v ON_ERROR_STOP=1" runs against an
 empty database. The rows are proved while they are written. A file comes into
-being whole or not at all.`,
+being whole or not at all. The script looks first whether the server has the
+roles, extensions and tablespaces that it names, and says which it lacks.`,
 		Args: cobra.NoArgs,
 	}
 	chosen.add(c)
@@ -32,6 +33,8 @@ being whole or not at all.`,
 	f.Var((*patternList)(&o.Tables), "tables", "only these tables, with what they need: name or schema.name, * and ? are wildcards")
 	f.BoolVar(&o.NoOwner, "no-owner", false, "leave all objects to who runs the script")
 	f.BoolVar(&o.NoACL, "no-acl", false, "leave out grants and default privileges")
+	f.BoolVar(&o.NoTablespaces, "no-tablespaces", false, "put everything into the server's default tablespace")
+	f.BoolVar(&o.CreateRoles, "create-roles", false, "let the script make the roles that are missing, without login or password")
 	f.BoolVar(&o.SchemaOnly, "schema-only", false, "leave out rows, sequences' values and large objects")
 	f.BoolVar(&o.DataOnly, "data-only", false, "leave out the schema")
 	f.BoolVar(&o.Clean, "clean", false, "let the script drop first what it makes, where it exists")

@@ -53,6 +53,11 @@ func takePicture(ctx context.Context, d Deps, r Run) (_ *picture, err error) {
 	if err := pgsession.RefusePooler(ctx, a, b); err != nil {
 		return nil, pgsession.Explain(err, "look for a connection pooler")
 	}
+	// The database's own search_path may lead to functions and operators that
+	// somebody made in the place of the server's.
+	if err := pgsession.Exec(ctx, b, "set search_path = ''"); err != nil {
+		return nil, pgsession.Explain(err, "prepare the session")
+	}
 	p := &picture{conn: a}
 	if err := p.checkServer(ctx); err != nil {
 		return nil, err

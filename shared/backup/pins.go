@@ -26,6 +26,7 @@ const (
 const pins = `
 set local search_path = '';
 set local row_security = off;
+set local standard_conforming_strings = on;
 set local statement_timeout = 0;
 set local idle_in_transaction_session_timeout = 0;
 set local datestyle = 'ISO';

@@ -34,6 +34,11 @@ type Options struct {
 	SchemaOnly bool
 	DataOnly   bool
 	Clean      bool // drop what the script makes first, where it exists
+	// CreateRoles lets the script make the roles that are missing, without
+	// login or password.
+	CreateRoles bool
+	// NoTablespaces puts everything where the server puts what names no place.
+	NoTablespaces bool
 }
 
 // Result is a finished export.
@@ -64,7 +69,7 @@ func Plain(ctx context.Context, d Deps, o Options, l manifest.Listed, w io.Write
 	if err != nil {
 		return nil, err
 	}
-	c, err := choice.Make(m, choice.Options{Tables: o.Tables, NoOwner: o.NoOwner, NoACL: o.NoACL})
+	c, err := choice.Make(m, choice.Options{Tables: o.Tables, NoOwner: o.NoOwner, NoACL: o.NoACL, NoTablespaces: o.NoTablespaces})
 	if err != nil {
 		return nil, err
 	}
@@ -117,6 +122,9 @@ func (c *counter) Write(p []byte) (int, error) {
 
 func (p *plain) write(ctx context.Context) error {
 	p.header()
+	if err := p.needs(); err != nil {
+		return err
+	}
 	if p.Clean {
 		if err := p.drops(); err != nil {
 			return err
@@ -133,7 +141,7 @@ func (p *plain) write(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, pass := range []choice.Pass{choice.Values, choice.Main, choice.ACL, choice.Last} {
+	for _, pass := range []choice.Pass{choice.Values, choice.Main, choice.ACL, choice.Fill, choice.Last} {
 		if err := p.entries(pass); err != nil {
 			return err
 		}
@@ -164,9 +172,10 @@ func (p *plain) header() {
 	p.text("--\n-- PostgreSQL database dump\n--\n\n")
 	p.text("-- Of backup " + line(p.m.BackupID) + " of " + line(p.m.Source) + ", written by Guarda\n")
 	p.text("-- The database as it was at " + p.m.SnapshotAt.UTC().Format("2006-01-02 15:04:05.999999") + " UTC, on version " + line(p.m.Server.Version) + "\n\n")
-	p.text("SET statement_timeout = 0;\nSET lock_timeout = 0;\nSET idle_in_transaction_session_timeout = 0;\nSET client_encoding = '" + encoding + "';\n" +
+	p.text("SET statement_timeout = 0;\nSET lock_timeout = 0;\nSET idle_in_transaction_session_timeout = 0;\nSET default_transaction_read_only = off;\nSET client_encoding = '" + encoding + "';\n" +
 		"SET standard_conforming_strings = on;\nSELECT pg_catalog.set_config('search_path', '', false);\nSET check_function_bodies = false;\nSET xmloption = content;\n" +
-		"SET client_min_messages = warning;\nSET row_security = off;\nSET datestyle = 'ISO';\nSET intervalstyle = 'postgres';\n\n")
+		"SET client_min_messages = warning;\nSET row_security = off;\nSET datestyle = 'ISO';\nSET intervalstyle = 'postgres';\nSET timezone = 'UTC';\nSET array_nulls = on;\nSET transform_null_equals = off;\n" +
+		"SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout');\n\n")
 }
 
 // line makes a text safe inside a comment that ends with the line.

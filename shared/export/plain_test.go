@@ -190,6 +190,70 @@ func TestOwnersAndGrantsCanBeLeftOut(t *testing.T) {
 	same(t, "the table", dump(t, source, "-O", "-x", "-t", "t"), dump(t, target, "-O", "-x", "-t", "t"))
 }
 
+// TestTheScriptSaysWhatTheServerLacks before it makes anything: all roles at
+// once, those too that only a policy, a default privilege or a revoked right
+// names, and extensions.
+func TestTheScriptSaysWhatTheServerLacks(t *testing.T) {
+	t.Parallel()
+	source := pgtest.New(t)
+	base := "exporter_" + uuid.NewString()[:8]
+	for _, suffix := range []string{"_owner", "_policy", "_default", "_revoked"} {
+		pgtest.Exec(t, source, "create role "+base+suffix)
+	}
+	t.Cleanup(func() {
+		for _, suffix := range []string{"_owner", "_policy", "_default", "_revoked"} {
+			pgtest.Exec(t, source, "drop owned by "+base+suffix+"; drop role if exists "+base+suffix+", "+base+"_gone"+suffix)
+		}
+	})
+	pgtest.Exec(t, source, `create extension pg_trgm; create table t (id int); insert into t values (1); alter table t owner to `+base+`_owner; create policy p on t to `+base+`_policy using (true);
+		alter default privileges for role `+base+`_default grant select on tables to public; create table r (id int); alter table r owner to `+base+`_revoked; revoke delete on r from `+base+`_revoked`)
+	store := memory.New()
+	l := backUp(t, source, store)
+	// Another server is one without these roles.
+	elsewhere := func(o export.Options) []byte {
+		return bytes.ReplaceAll(plain(t, store, l, o), []byte(base), []byte(base+"_gone"))
+	}
+	for _, c := range []struct {
+		o    export.Options
+		want []string
+	}{
+		{export.Options{}, []string{"_owner", "_policy", "_default", "_revoked"}},
+		{export.Options{NoOwner: true}, []string{"_policy", "_default", "_revoked"}},
+		{export.Options{NoOwner: true, NoACL: true}, []string{"_policy"}},
+	} {
+		target := pgtest.New(t)
+		err := psql(t, target, elsewhere(c.o))
+		if err == nil || !strings.Contains(err.Error(), "lacks roles") || !strings.Contains(err.Error(), "--create-roles") {
+			t.Errorf("%+v: %v", c.o, err)
+			continue
+		}
+		for _, suffix := range []string{"_owner", "_policy", "_default", "_revoked"} {
+			if strings.Contains(err.Error(), base+"_gone"+suffix) != slices.Contains(c.want, suffix) {
+				t.Errorf("%+v: missing are %v, the script says %v", c.o, c.want, err)
+			}
+		}
+		if n := count(t, target, "select count(*) from pg_class where oid >= 16384"); n != 0 {
+			t.Errorf("%+v: %d relations were made", c.o, n)
+		}
+	}
+	if err := psql(t, pgtest.New(t), elsewhere(export.Options{DataOnly: true})); err == nil || strings.Contains(err.Error(), "roles") {
+		t.Errorf("the rows alone ask for roles: %v", err)
+	}
+	err := psql(t, pgtest.New(t), bytes.ReplaceAll(plain(t, store, l, export.Options{}), []byte("pg_trgm"), []byte("no_such")))
+	if err == nil || !strings.Contains(err.Error(), "extensions that the database uses: no_such") {
+		t.Errorf("%v", err)
+	}
+	made := pgtest.New(t)
+	if err := psql(t, made, elsewhere(export.Options{CreateRoles: true})); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, made, "select count(*) from pg_roles where not rolcanlogin and rolname like '"+base+"\\_gone%'"); n != 4 {
+		t.Errorf("%d roles without login were made", n)
+	}
+	same(t, "the database", strings.ReplaceAll(dump(t, source), base, base+"_gone"), dump(t, made))
+	pgtest.Exec(t, made, "drop owned by "+base+"_gone_owner, "+base+"_gone_policy, "+base+"_gone_default, "+base+"_gone_revoked")
+}
+
 // TestNothingInABackupIsACommandOfPsql: names and texts that look like one come
 // back as they are, and array bounds are not variables.
 func TestNothingInABackupIsACommandOfPsql(t *testing.T) {

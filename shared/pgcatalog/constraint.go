@@ -175,6 +175,7 @@ type index struct {
 	StatColumns                    []int16
 	StatValues                     []int32
 	Kind                           string
+	Exclusion                      bool // serves EXCLUDE or WITHOUT OVERLAPS
 }
 
 // readIndexes makes the INDEX entries, completes the CONSTRAINT entries that
@@ -186,7 +187,7 @@ func (r *reader) readIndexes() error {
 		select i.indexrelid, i.indrelid, n.nspname, c.relname, coalesce(ts.spcname, ''), pg_get_indexdef(i.indexrelid),
 		       coalesce(k.oid, 0), coalesce(k.conname, ''), coalesce(k.contype::text, ''), i.indisclustered, i.indisreplident,
 		       i.indisvalid or tc.relkind = 'p', coalesce(h.inhparent, 0), coalesce(c.reloptions, '{}'),
-		       coalesce(st.nums, '{}'), coalesce(st.targets, '{}'), c.relkind::text
+		       coalesce(st.nums, '{}'), coalesce(st.targets, '{}'), c.relkind::text, i.indisexclusion
 		from pg_index i
 		join pg_class c on c.oid = i.indexrelid
 		join pg_class tc on tc.oid = i.indrelid
@@ -222,6 +223,9 @@ func (r *reader) readIndexes() error {
 		indexNode := r.graph.byKey[key{classConstraint, x.Constraint}]
 		if x.Constraint != 0 && indexNode != nil {
 			r.constraintSQL(indexNode, t, x)
+			if x.Exclusion && (t.Kind == "p" || x.Parent != 0) {
+				r.treeSQL(indexNode, t, x, byOID[x.Parent])
+			}
 			r.addSubject(subject{key: subjectKey{classRelation, x.OID, 0}, node: indexNode, ref: "INDEX " + name, schema: x.Schema, tag: "INDEX " + x.Name})
 		} else {
 			indexNode = r.graph.add(&node{
@@ -238,7 +242,7 @@ func (r *reader) readIndexes() error {
 	for i := range rows {
 		x := &rows[i]
 		parent := byOID[x.Parent]
-		if byOID[x.OID] == nil || parent == nil {
+		if byOID[x.OID] == nil || parent == nil || x.Exclusion {
 			continue
 		}
 		t := r.rels[x.Table]
@@ -302,6 +306,31 @@ func (r *reader) constraintSQL(n *node, t *relation, x *index) {
 		}
 		s := "ALTER TABLE ONLY " + t.full() + " ADD CONSTRAINT " + quoteIdent(x.ConstraintName) + " " + body + ";\n"
 		return s + x.marks(t)
+	}
+}
+
+// treeSQL is constraintSQL for an exclusion constraint of a partitioned table,
+// or a key WITHOUT OVERLAPS, and for those of its partitions. The server attaches
+// no index of this kind to another, so what pg_dump writes cannot be restored:
+// the constraint above is made when all partitions are there, theirs come with
+// it, and only their names are left to say.
+func (r *reader) treeSQL(n *node, t *relation, x, above *index) {
+	if above == nil {
+		only := n.emit
+		n.emit = func(n *node) string { return strings.Replace(only(n), "ALTER TABLE ONLY ", "ALTER TABLE ", 1) }
+		for d := range descend(r.below(), t) {
+			n.deps = append(n.deps, key{2, d.OID})
+		}
+		return
+	}
+	n.deps = append(n.deps, key{classConstraint, above.Constraint})
+	n.dropSQL = ""
+	n.emit = func(*node) string {
+		child, parent := quoteLiteral(t.full())+"::pg_catalog.regclass", quoteLiteral(r.rels[above.Table].full())+"::pg_catalog.regclass"
+		return unlessThere("NOT EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conrelid = "+child+" AND conname = "+quoteLiteral(x.ConstraintName)+")",
+			"EXECUTE (SELECT pg_catalog.format('ALTER TABLE ONLY %s RENAME CONSTRAINT %I TO %I', "+child+", c.conname, "+quoteLiteral(x.ConstraintName)+
+				") FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_constraint p ON p.oid = c.conparentid WHERE c.conrelid = "+child+
+				" AND p.conrelid = "+parent+" AND p.conname = "+quoteLiteral(above.ConstraintName)+")") + x.marks(t)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -175,12 +176,15 @@ func (r *reader) pinSession() error {
 		Mapping bool
 		A       string
 	}
+	set := func(name, value string) string {
+		return "pg_catalog.set_config('" + name + "', '" + value + "', false)"
+	}
+	// Until it ran, names could mean others than the server's own.
 	rows, err := query[row](r, `
-		select current_setting('server_version_num')::int, current_user, has_table_privilege('pg_user_mapping', 'select'),
-		       set_config('search_path', '', false) || set_config('quote_all_identifiers', 'off', false)
-		       || set_config('DateStyle', 'ISO', false) || set_config('IntervalStyle', 'postgres', false)
-		       || set_config('extra_float_digits', '3', false) || set_config('bytea_output', 'hex', false)
-		       || set_config('jit', 'off', false)`)
+		select pg_catalog.current_setting('server_version_num')::pg_catalog.int4, current_user, pg_catalog.has_table_privilege('pg_catalog.pg_user_mapping', 'select'),
+		       pg_catalog.concat(`+strings.Join([]string{
+		set("search_path", ""), set("quote_all_identifiers", "off"), set("standard_conforming_strings", "on"), set("DateStyle", "ISO"), set("IntervalStyle", "postgres"),
+		set("TimeZone", "UTC"), set("extra_float_digits", "3"), set("bytea_output", "hex"), set("jit", "off")}, ", ")+`)`)
 	if err != nil {
 		return err
 	}

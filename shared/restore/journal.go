@@ -132,17 +132,7 @@ func (j *journal) has(ctx context.Context, conn *pgx.Conn, mark string) (bool, e
 	return row[0] == "t", nil
 }
 
-// end removes the journal.
-func (j *journal) end(ctx context.Context, conn *pgx.Conn) error {
-	if !j.on {
-		return nil
-	}
-	if err := pgsession.Exec(ctx, conn, dropJournal); err != nil {
-		return pgsession.Explain(err, "end the restore's journal")
-	}
-	return nil
-}
-
+// dropJournal removes the journal when all is done, or it is not wanted any more.
 const dropJournal = "drop table if exists " + journalSchema + ".run, " + journalSchema + ".done; drop schema if exists " + journalSchema
 
 func quoteText(s string) string {

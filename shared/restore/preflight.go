@@ -187,7 +187,11 @@ func (x *restoration) checkOthersTables(ctx context.Context) error {
 // makes them when that was asked for, and that the restoring role may give
 // objects to the owners.
 func (x *restoration) checkRoles(ctx context.Context) error {
-	missing, err := x.names(ctx, `select w from unnest($1::text[]) w where w <> 'public' and not exists (select from pg_roles r where r.rolname = w) order by 1`, x.rolesNeeded())
+	named, err := x.choice.Roles()
+	if err != nil {
+		return err
+	}
+	missing, err := x.names(ctx, `select w from unnest($1::text[]) w where not exists (select from pg_roles r where r.rolname = w) order by 1`, named)
 	if err != nil {
 		return err
 	}
@@ -236,32 +240,13 @@ func (x *restoration) leavePlatform(missing []string) ([]string, error) {
 	return rest, x.choice.WithoutRoles(gone)
 }
 
-// rolesNeeded returns the roles that what is restored names.
-func (x *restoration) rolesNeeded() []string {
-	var roles []string
-	for _, e := range x.choice.Entries {
-		if e.OwnerSQL != "" {
-			roles = append(roles, e.Owner)
-		}
-		roles = append(roles, e.Roles...)
-	}
-	slices.Sort(roles)
-	return slices.Compact(roles)
-}
-
 // checkOwners makes sure that the restoring role may give objects away. A role
 // without superuser rights that just made them is made a member of them.
 func (x *restoration) checkOwners(ctx context.Context) error {
 	if err := x.leavePublic(ctx); err != nil {
 		return err
 	}
-	var owners []string
-	for _, e := range x.choice.Entries {
-		if e.Owner != "" && e.OwnerSQL != "" && !slices.Contains(owners, e.Owner) {
-			owners = append(owners, e.Owner)
-		}
-	}
-	foreign, err := x.foreign(ctx, owners)
+	foreign, err := x.foreign(ctx, x.choice.Owners())
 	if err != nil || len(foreign) == 0 {
 		return err
 	}

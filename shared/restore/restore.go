@@ -278,14 +278,14 @@ func (x *restoration) result() *Result {
 	return r
 }
 
-// finish refreshes materialized views, makes event triggers and takes
-// statistics, without which the first queries would be slow. A view that cannot
+// finish refreshes materialized views, takes statistics, without which the
+// first queries would be slow, and makes event triggers. A view that cannot
 // be filled (its owner may not read what it is made of) keeps nothing else from
 // being restored; it is what the error names at the end.
 func (x *restoration) finish(ctx context.Context) error {
 	var unfilled []string
 	var cause error
-	for e := range x.choice.In(choice.Last) {
+	for e := range x.choice.In(choice.Fill) {
 		err := x.apply(ctx, x.conn, e)
 		var pg *pgconn.PgError
 		switch {
@@ -299,14 +299,46 @@ func (x *restoration) finish(ctx context.Context) error {
 	if err := x.analyze(ctx); err != nil {
 		return err
 	}
+	if err := x.close(ctx, len(unfilled) == 0); err != nil {
+		return err
+	}
 	if len(unfilled) > 0 {
 		return fault.New(fault.Conflict, "%d materialized views could not be filled; everything else was restored: %s", len(unfilled), strings.Join(unfilled, "; ")).
 			Hint("remove the cause and go on with --resume, or fill them with: refresh materialized view …").Because(cause)
 	}
-	if err := x.journal.end(ctx, x.conn); err != nil {
-		return err
-	}
 	return x.finishTarget(ctx)
+}
+
+// close makes the event triggers and, when all is done, takes the journal away:
+// in one transaction and the journal first, since an event trigger may refuse
+// whatever comes after it.
+func (x *restoration) close(ctx context.Context, complete bool) error {
+	sql := "begin;\n"
+	if complete && x.journal.on {
+		sql += dropJournal + ";\n"
+	}
+	if err := pgsession.Exec(ctx, x.conn, sql); err != nil {
+		return pgsession.Explain(err, "end the restore's journal")
+	}
+	var made []string
+	for e := range x.choice.In(choice.Last) {
+		if x.done(e) {
+			continue
+		}
+		if err := x.applyOrKeep(ctx, e); err != nil {
+			return err
+		}
+		mark := entryMark(e.ID)
+		if x.kept[e.ID] {
+			mark = keptMark(e.ID)
+		}
+		made = append(made, mark)
+	}
+	end := "commit"
+	if !complete {
+		end = x.journal.note(made...) + end
+	}
+	return pgsession.Explain(pgsession.Exec(ctx, x.conn, end), "commit")
 }
 
 // wayOut adds to an error what can be done after a restore stopped in the middle.

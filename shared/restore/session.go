@@ -10,8 +10,12 @@ import (
 
 // settings of a session that restores: what the values were written with, no
 // limits of time, and no waiting for the disk at each commit (a crash of the
-// target means restoring again in any case).
+// target means restoring again in any case). What the target's database or role
+// sets does not matter. The last two came with versions 14 and 17.
 const settings = `
+set search_path = '';
+set default_transaction_read_only = off;
+set default_transaction_isolation = 'read committed';
 set statement_timeout = 0;
 set lock_timeout = 0;
 set idle_in_transaction_session_timeout = 0;
@@ -24,7 +28,9 @@ set synchronous_commit = off;
 set datestyle = 'ISO';
 set intervalstyle = 'postgres';
 set timezone = 'UTC';
-set search_path = '';
+set array_nulls = on;
+set transform_null_equals = off;
+select pg_catalog.set_config(name, '0', false) from pg_catalog.pg_settings where name in ('idle_session_timeout', 'transaction_timeout');
 `
 
 // connect opens a session with the target.

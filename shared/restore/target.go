@@ -44,7 +44,7 @@ func (x *restoration) prepareTarget(ctx context.Context) error {
 		return nil
 	}
 	x.target.beside, x.target.name = x.target.name, x.NewDatabase
-	there, err := pgsession.One(ctx, conn, "select exists (select from pg_catalog.pg_database where datname = "+quoteText(x.NewDatabase)+")")
+	there, err := pgsession.One(ctx, conn, pgsession.OwnNames+"select exists (select from pg_catalog.pg_database where datname = "+quoteText(x.NewDatabase)+")")
 	if err != nil {
 		return pgsession.Explain(err, "look at the target")
 	}
@@ -165,7 +165,7 @@ func (x *restoration) swap(ctx context.Context) error {
 	}
 	quoted := func(name string) string { return pgx.Identifier{name}.Sanitize() }
 	end := func(name string) string {
-		return "select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity where datname = " + quoteText(name) + " and pid <> pg_catalog.pg_backend_pid()"
+		return pgsession.OwnNames + "select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity where datname = " + quoteText(name) + " and pid <> pg_catalog.pg_backend_pid()"
 	}
 	err := x.admin(ctx, "alter database "+quoted(old)+" allow_connections false", end(old),
 		"alter database "+quoted(old)+" rename to "+quoted(aside))

@@ -36,7 +36,7 @@ func RefusePooler(ctx context.Context, a, b *pgx.Conn) error {
 		if round == 0 && before == strconv.FormatUint(uint64(a.PgConn().PID()), 10) {
 			rounds = 1
 		}
-		other, err := One(ctx, b, "begin; "+sessionIDQuery)
+		other, err := One(ctx, b, "begin; set local idle_in_transaction_session_timeout = 0; "+sessionIDQuery)
 		if err != nil {
 			return err
 		}

@@ -18,6 +18,12 @@ import (
 
 const closeTimeout = 5 * time.Second
 
+// OwnNames before statements of the same call, outside a transaction, makes
+// names in them mean the server's own functions and operators: a database's
+// search_path may lead to others of the same names first. It holds for the
+// call, so that a pooled session is left as it was.
+const OwnNames = "set local search_path = '';\n"
+
 // Exec runs SQL without results through the simple protocol, which leaves no
 // prepared statement behind.
 func Exec(ctx context.Context, conn *pgx.Conn, sql string) error {

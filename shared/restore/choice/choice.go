@@ -85,6 +85,9 @@ func Make(m *manifest.Manifest, o Options) (*Choice, error) {
 			return nil, err
 		}
 	}
+	if err := c.bearMissingRows(); err != nil {
+		return nil, err
+	}
 	c.settle()
 	return c, nil
 }

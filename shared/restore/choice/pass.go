@@ -14,8 +14,9 @@ const (
 	Schema Pass = iota // before the rows, one by one
 	Values             // sequences' values, with the rows
 	Main               // after the rows, in parallel
-	ACL                // one by one: two grants on one object at a time fail
-	Last               // what runs the users' code or would fire during the restore
+	ACL                // one by one: two grants on one object at a time fail; row security, which hides from foreign keys what they look for
+	Fill               // one by one: what runs the users' queries
+	Last               // what would fire during the restore
 )
 
 // passes says when each entry is applied, by its ID. What needs an entry of the
@@ -36,9 +37,11 @@ func passes(entries []pgcatalog.Entry) map[int]Pass {
 
 func passOf(e *pgcatalog.Entry) Pass {
 	switch {
-	case IsACL(e):
+	case IsACL(e) || e.Kind == "ROW SECURITY":
 		return ACL
-	case e.Kind == "MATERIALIZED VIEW DATA" || e.Kind == "EVENT TRIGGER":
+	case e.Kind == "MATERIALIZED VIEW DATA":
+		return Fill
+	case e.Kind == "EVENT TRIGGER":
 		return Last
 	case e.Section == pgcatalog.PreData:
 		return Schema

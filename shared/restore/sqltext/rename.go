@@ -20,7 +20,8 @@ type Renamed struct {
 
 // RenameSchemas gives schemas other names in SQL text whose names are all
 // qualified, as pgcatalog writes it: in qualified names, after the keyword
-// SCHEMA, and in the constants that stand for an object ('a.b'::regclass).
+// SCHEMA, in the constants that stand for an object ('a.b'::regclass), and in
+// the statements of DO.
 // quote writes an identifier.
 func RenameSchemas(text string, to map[string]string, quote func(string) string) (Renamed, error) {
 	tokens, err := Tokens(text)
@@ -125,6 +126,14 @@ func (r *renaming) constant(n int) (text string, ok bool) {
 	t := r.token(n)
 	value, plain := t.Constant()
 	switch {
+	case !plain && n == 1 && r.token(0).Is("do") && strings.HasPrefix(t.Text, "$"):
+		tag := t.Text[:strings.Index(t.Text[1:], "$")+2]
+		inner, err := RenameSchemas(strings.TrimSuffix(strings.TrimPrefix(t.Text, tag), tag), r.to, r.quote)
+		if err != nil || inner.Ambiguous != "" {
+			break
+		}
+		r.out.Left = r.out.Left || inner.Left
+		return tag + inner.Text + tag, true
 	case plain && r.isObject(n):
 		inner, err := RenameSchemas(value, r.to, r.quote)
 		if err != nil || inner.Ambiguous != "" {
@@ -143,9 +152,9 @@ func (r *renaming) constant(n int) (text string, ok bool) {
 }
 
 // isObject reports whether a constant names an object: cast to one of the
-// types that do, or the first argument of setval or nextval.
+// types that do, or the first argument of setval, nextval or to_regclass.
 func (r *renaming) isObject(n int) bool {
-	if r.token(n-1).Text == "(" && (r.token(n-2).Is("setval") || r.token(n-2).Is("nextval") || r.token(n-2).Is("currval")) {
+	if r.token(n-1).Text == "(" && slices.ContainsFunc([]string{"setval", "nextval", "currval", "to_regclass"}, r.token(n-2).Is) {
 		return true
 	}
 	for _, name := range objectTypes {
