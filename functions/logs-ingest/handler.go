@@ -56,10 +56,7 @@ type rejection struct {
 func (h *handler) take(w http.ResponseWriter, r *http.Request) error {
 	q := httpapi.NewQuery(r)
 	source := q.Text("source", logs.MaxSource)
-	key := r.Header.Get("Idempotency-Key")
-	if len(key) > 200 || strings.ContainsFunc(key, func(c rune) bool { return c < 0x21 || c > 0x7e }) {
-		q.Field("Idempotency-Key", "invalid", "must have 1 to 200 visible ASCII characters")
-	}
+	key := q.IdempotencyKey(r)
 	if strings.IndexByte(source, 0) >= 0 || !utf8.ValidString(source) {
 		q.Field("source", "invalid", "must not hold the character U+0000")
 	}

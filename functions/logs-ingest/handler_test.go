@@ -157,6 +157,50 @@ func TestAnIdSentTwiceIsStoredOnce(t *testing.T) {
 	w.CountsAgree()
 }
 
+// Exporters send a request again when no answer came (OTLP, "Data duplication"),
+// and say no key: the same bytes of the same sender are the same request,
+// unless their times are so coarse that another one may look like it.
+func TestAnOTLPRequestSentAgainIsStoredOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	body := func(nanos, text string) []byte {
+		return []byte(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"` + nanos + `","body":{"stringValue":"` + text + `"}},{"body":{"stringValue":"` + text + `"}}]}]}]}`)
+	}
+	now := time.Now().Truncate(time.Millisecond)
+	fine, coarse := fmt.Sprint(now.Add(456*time.Microsecond).UnixNano()), fmt.Sprint(now.UnixNano())
+	post := func(as auth.Identity, key, encoding string, b []byte) int {
+		r := httptest.NewRequest(http.MethodPost, "/v1/logs", bytes.NewReader(b))
+		r = r.WithContext(auth.WithIdentity(t.Context(), as))
+		for name, v := range map[string]string{"Content-Type": "application/json", "Content-Encoding": encoding, "Idempotency-Key": key} {
+			if v != "" {
+				r.Header.Set(name, v)
+			}
+		}
+		rec := httptest.NewRecorder()
+		w.client.Handler.ServeHTTP(rec, r)
+		return rec.Code
+	}
+	other := contract.Operator
+	other.UserID = "99999999-9999-4999-8999-999999999999"
+	for _, s := range []int{
+		post(contract.Operator, "", "", body(fine, "again")), post(contract.Operator, "", "gzip", zipped(body(fine, "again"))), // once
+		post(other, "", "", body(fine, "again")),                                                                     // somebody else's
+		post(contract.Operator, "1", "", body(fine, "again")), post(contract.Operator, "2", "", body(fine, "again")), // meant
+		post(contract.Operator, "2", "", body(fine, "again")),                                                            // once
+		post(contract.Operator, "", "", body(coarse, "coarse")), post(contract.Operator, "", "", body(coarse, "coarse")), // nobody can tell
+	} {
+		if s != 200 {
+			t.Fatalf("status %d", s)
+		}
+	}
+	if got := w.Texts(`select message || ' ' || count(*) from guarda.advanced_logs group by message order by 1`); !slices.Equal(got, []string{"again 8", "coarse 4"}) {
+		t.Errorf("%q", got)
+	}
+	if s := post(contract.Operator, strings.Repeat("k", 201), "", body(fine, "again")); s != 422 {
+		t.Errorf("a key that is too long: %d", s)
+	}
+}
+
 func TestWhatCannotBeReadHasTheRightStatus(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -2,10 +2,13 @@ package main
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
+	"time"
 
 	"guarda/shared/auth"
 	"guarda/shared/fault"
+	"guarda/shared/httpapi"
 	"guarda/shared/logs"
 	"guarda/shared/logs/otlp"
 )
@@ -48,6 +51,20 @@ func (h *handler) takeOTLP(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// otlpKey takes the Idempotency-Key's place, which no exporter sends; no header
+// can be it.
+const otlpKey = "\x00otlp"
+
+// tellsItself reports whether a body that comes again is the same request sent
+// again, as exporters do that heard no answer: a record of it says its time
+// more finely than to the millisecond, which nothing else will say in the same
+// bytes. With coarser clocks two records of a moment may well be equal.
+func tellsItself(entries []logs.Entry) bool {
+	return slices.ContainsFunc(entries, func(e logs.Entry) bool {
+		return !e.CreatedAt.IsZero() && !e.CreatedAt.Equal(e.CreatedAt.Truncate(time.Millisecond))
+	})
+}
+
 func (h *handler) exportLogs(r *http.Request, media string) (*logs.Receipt, error) {
 	body, err := readBody(r, media)
 	if err != nil {
@@ -64,6 +81,16 @@ func (h *handler) exportLogs(r *http.Request, media string) (*logs.Receipt, erro
 	identity, err := auth.FromContext(r.Context())
 	if err != nil {
 		return nil, err
+	}
+	var c httpapi.Check
+	key := c.IdempotencyKey(r)
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	if key != "" {
+		batch.ID = batchID(identity.Subject(), key, body)
+	} else if tellsItself(batch.Entries) {
+		batch.ID = batchID(identity.Subject(), otlpKey, body)
 	}
 	return h.ingester.Take(r.Context(), batch, logs.Sender{Subject: identity.Subject(), KeyID: identity.APIKeyID})
 }

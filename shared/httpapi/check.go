@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -107,4 +108,14 @@ func IsUUID(s string) bool {
 		}
 	}
 	return true
+}
+
+// IdempotencyKey returns the request's Idempotency-Key, "" if there is none.
+// Servers and proxies do not agree on what other characters of a header are.
+func (c *Check) IdempotencyKey(r *http.Request) string {
+	key := r.Header.Get("Idempotency-Key")
+	if len(key) > maxIdempotencyKey || strings.ContainsFunc(key, func(c rune) bool { return c < ' ' || c > '~' }) {
+		c.Field("Idempotency-Key", "invalid", "must have 1 to %d visible ASCII characters", maxIdempotencyKey)
+	}
+	return key
 }

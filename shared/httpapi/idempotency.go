@@ -101,15 +101,6 @@ func Idempotent(store IdempotencyStore, log *slog.Logger, h Handler) Handler {
 	}
 }
 
-// IdempotencyKey returns the request's Idempotency-Key, "" if there is none.
-func (c *Check) IdempotencyKey(r *http.Request) string {
-	key := r.Header.Get("Idempotency-Key")
-	if len(key) > maxIdempotencyKey {
-		c.Field("Idempotency-Key", "too_long", "has more than %d characters", maxIdempotencyKey)
-	}
-	return key
-}
-
 type requestKey struct{}
 
 // RequestKey tells requests with an Idempotency-Key apart: it is the same for

@@ -89,6 +89,11 @@ func TestSameKeyAndBodyGetTheFirstAnswer(t *testing.T) {
 	if late := i.send("a", "/x", "k", "{}"); late.Header().Get("Idempotent-Replayed") != "" {
 		t.Error("an answer is kept longer than a day")
 	}
+	for _, key := range []string{"ch\xe1ve", "\x00", "tab\t"} {
+		if odd := i.send("a", "/x", key, "{}"); odd.Code != 422 || !strings.Contains(odd.Body.String(), "Idempotency-Key") {
+			t.Errorf("the key %q: %d %s", key, odd.Code, odd.Body)
+		}
+	}
 	if long := i.send("a", "/x", strings.Repeat("k", 201), "{}"); long.Code != 422 {
 		t.Errorf("a key that is too long: %d", long.Code)
 	}

@@ -399,6 +399,10 @@ export interface paths {
          * @description `ExportLogsServiceRequest` of the OpenTelemetry protocol, in protobuf or
          *     JSON; the answer has the request's content type. Records that are
          *     rejected are counted in `partialSuccess`. Errors are `google.rpc.Status`.
+         *     A request that is sent again (the same sender and bytes) within 14 days
+         *     is stored once, if one of its records says its time more finely than to
+         *     the millisecond, as SDKs do. Others take an `Idempotency-Key`, and so
+         *     does who means to send the same twice: a new one each time.
          */
         post: operations["ingestOTLP"];
         delete?: never;
@@ -1885,7 +1889,7 @@ export interface components {
         Limit: number;
         /** @description `next_cursor` of the page before. */
         Cursor: string;
-        /** @description A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
+        /** @description Visible ASCII. A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
         IdempotencyKey: string;
         /** @description The ETag that was read. Another one is a 412; a request without it is a 422. */
         IfMatch: string;
@@ -1997,7 +2001,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
+                /** @description Visible ASCII. A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -2026,7 +2030,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
+                /** @description Visible ASCII. A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -2112,7 +2116,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
+                /** @description Visible ASCII. A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -2218,7 +2222,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
+                /** @description Visible ASCII. A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -2415,7 +2419,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
+                /** @description Visible ASCII. A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -2629,7 +2633,10 @@ export interface operations {
     ingestOTLP: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A second request with the same key and body stores nothing again. Kept for 14 days. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2667,7 +2674,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
+                /** @description Visible ASCII. A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -2994,7 +3001,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
+                /** @description Visible ASCII. A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -3102,7 +3109,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
+                /** @description Visible ASCII. A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -3374,7 +3381,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
+                /** @description Visible ASCII. A second request with the same key and body gets the first one's answer; with another body it is a 409. Kept for 24 hours. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
