@@ -356,6 +356,29 @@ async function mainJob() {
       `the file has ${lines.length} lines`,
     );
   });
+  await step("a session's entries are counted, erased, and found no more", async () => {
+    const session = `${mark}-session`;
+    for (const n of [1, 2]) {
+      await sendLog(page, { level: "info", message: `${n} da ${session}`, session_id: session });
+    }
+    await page.goto(`${base}/admin/logs/erasures`);
+    await page.getByLabel(t("erasures.session"), { exact: true }).fill(session);
+    await page.getByRole("button", { name: t("erasures.find") }).click();
+    await page.getByText(t("logs.entries_other", { formatted: "2" }), { exact: true }).waitFor();
+    await inspect(r, "erasure-counted");
+    await page.getByRole("button", { name: t("erasures.erase") }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel(t("erasures.reason"), { exact: true }).fill(mark);
+    await dialog.getByLabel(t("erasures.type_word", { word: t("erasures.word") })).fill(t("erasures.word"));
+    await inspect(r, "erasure-dialog");
+    await dialog.getByRole("button", { name: t("erasures.erase_now") }).click();
+    const row = page.getByRole("listitem").filter({ hasText: mark });
+    await row.waitFor();
+    // The keeper comes by each minute.
+    await row.getByText(t("erasures.erased_other", { formatted: "2" })).waitFor({ timeout: 150_000 });
+    await page.goto(`${base}/admin/logs?session=${session}`);
+    await page.getByText(t("logs.no_match")).waitFor();
+  });
   await step("settings of logs are changed, saved and put back", async () => {
     await page.goto(`${base}/admin/settings/logs`);
     const limit = page.getByLabel(t("log_settings.limit_label"));
@@ -514,6 +537,14 @@ async function everyView(language, theme, width) {
     await page.getByText(/\d/).first().waitFor();
     await page
       .getByRole("region", { name: t("export.files") })
+      .getByRole("listitem")
+      .first()
+      .waitFor();
+  });
+  await view("erasures", async () => {
+    await page.goto(`${base}/admin/logs/erasures`);
+    await page
+      .getByRole("region", { name: t("erasures.record") })
       .getByRole("listitem")
       .first()
       .waitFor();

@@ -50,6 +50,10 @@ export const routes: RouteObject[] = [
             lazy: async () => ({ Component: (await import("@/pages/export/export")).Export }),
           },
           {
+            path: "/admin/logs/erasures",
+            lazy: async () => ({ Component: (await import("@/pages/erasures/erasures")).Erasures }),
+          },
+          {
             path: "/admin/settings/logs",
             lazy: async () => ({
               Component: (await import("@/pages/log-settings/log-settings")).LogSettings,

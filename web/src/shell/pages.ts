@@ -7,6 +7,7 @@ import {
   Shapes,
   ShieldCheck,
   SlidersHorizontal,
+  UserX,
 } from "lucide-react";
 
 export type Page = { path: string; label: string; icon: LucideIcon; keys: string };
@@ -21,6 +22,7 @@ export const groups: Page[][] = [
     { path: "/admin/logs", label: "page.logs", icon: ScrollText, keys: "g l" },
     { path: "/admin/logs/patterns", label: "page.patterns", icon: Shapes, keys: "g p" },
     { path: "/admin/logs/export", label: "page.export", icon: FileDown, keys: "g e" },
+    { path: "/admin/logs/erasures", label: "page.erasures", icon: UserX, keys: "g d" },
   ],
   [
     { path: "/admin/settings/logs", label: "page.log_settings", icon: SlidersHorizontal, keys: "g s" },
