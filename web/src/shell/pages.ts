@@ -1,4 +1,5 @@
 import {
+  CalendarClock,
   FileDown,
   History,
   KeyRound,
@@ -16,6 +17,7 @@ export type Page = { path: string; label: string; icon: LucideIcon; keys: string
 export const groups: Page[][] = [
   [
     { path: "/admin/backup", label: "page.backup", icon: ShieldCheck, keys: "g b" },
+    { path: "/admin/backup/manage", label: "page.schedules", icon: CalendarClock, keys: "g c" },
     { path: "/admin/backup/history", label: "page.history", icon: History, keys: "g h" },
   ],
   [
