@@ -245,6 +245,36 @@ async function mainJob() {
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "hidden" });
   });
+  await step("a schedule is made, changed, switched off, run and removed", async () => {
+    const name = `walk ${Date.now()}`;
+    await page.goto(`${base}/admin/backup/manage?edit=new`);
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel(t("schedules.name"), { exact: true }).fill(name);
+    await dialog.getByLabel(t("schedules.time"), { exact: true }).fill("03:30");
+    await dialog.getByLabel(t("schedules.zone"), { exact: true }).fill("Europe/Berlin");
+    await dialog.getByText(`${t("schedules.words_daily", { time: "03:30" })} · Europe/Berlin`).waitFor();
+    await inspect(r, "schedule-new");
+    await dialog.getByRole("button", { name: t("schedules.save") }).click();
+    const row = page
+      .getByRole("list", { name: t("schedules.list") })
+      .getByRole("listitem")
+      .filter({ hasText: name });
+    await row.getByText(t("schedules.next_runs")).click();
+    must((await row.getByRole("listitem").count()) === 5, "there are not five next runs");
+    await row.getByRole("button", { name: t("schedules.edit_of", { name }) }).click();
+    await dialog.getByRole("combobox", { name: new RegExp(`^${t("schedules.overlap")}`) }).click();
+    await page.getByRole("option", { name: t("schedules.overlap_queue") }).click();
+    await dialog.getByRole("button", { name: t("schedules.save") }).click();
+    await row.getByText(t("schedules.overlap_queue_short")).waitFor();
+    await row.getByRole("switch").click();
+    await row.getByText(t("schedules.off")).waitFor();
+    const answer = page.waitForResponse((a) => /schedules\/[^/]+\/run$/.test(a.url()));
+    await row.getByRole("button", { name: t("schedules.run_of", { name }) }).click();
+    must((await answer).status() === 202, `running it answered ${(await answer).status()}`);
+    await row.getByRole("button", { name: t("schedules.remove_of", { name }) }).click();
+    await dialog.getByRole("button", { name: t("schedules.remove"), exact: true }).click();
+    await row.waitFor({ state: "hidden" });
+  });
   await step("filters are in the address, and nothing matching is said so", async () => {
     await page.goto(`${base}/admin/backup/history?type=differential&period=24h`);
     await page.getByText(t("history.no_match")).waitFor();
@@ -357,6 +387,29 @@ async function mainJob() {
       `the file has ${lines.length} lines`,
     );
   });
+  await step("a session's entries are counted, erased, and found no more", async () => {
+    const session = `${mark}-session`;
+    for (const n of [1, 2]) {
+      await sendLog(page, { level: "info", message: `${n} da ${session}`, session_id: session });
+    }
+    await page.goto(`${base}/admin/logs/erasures`);
+    await page.getByLabel(t("erasures.session"), { exact: true }).fill(session);
+    await page.getByRole("button", { name: t("erasures.find") }).click();
+    await page.getByText(t("logs.entries_other", { formatted: "2" }), { exact: true }).waitFor();
+    await inspect(r, "erasure-counted");
+    await page.getByRole("button", { name: t("erasures.erase") }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel(t("erasures.reason"), { exact: true }).fill(mark);
+    await dialog.getByLabel(t("erasures.type_word", { word: t("erasures.word") })).fill(t("erasures.word"));
+    await inspect(r, "erasure-dialog");
+    await dialog.getByRole("button", { name: t("erasures.erase_now") }).click();
+    const row = page.getByRole("listitem").filter({ hasText: mark });
+    await row.waitFor();
+    // The keeper comes by each minute.
+    await row.getByText(t("erasures.erased_other", { formatted: "2" })).waitFor({ timeout: 150_000 });
+    await page.goto(`${base}/admin/logs?session=${session}`);
+    await page.getByText(t("logs.no_match")).waitFor();
+  });
   await step("settings of logs are changed, saved and put back", async () => {
     await page.goto(`${base}/admin/settings/logs`);
     const limit = page.getByLabel(t("log_settings.limit_label"));
@@ -402,6 +455,28 @@ async function mainJob() {
   await r.context.close();
 }
 
+/** Something for the pictures: a schedule that has all there is to see. */
+async function furnish() {
+  const answer = await fetch(`${base}/api/auth/login`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ email, password }),
+  });
+  const { token } = await answer.json();
+  const made = await fetch(`${base}/api/backup/schedules`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+    body: JSON.stringify({
+      name: "Horário comercial, com um nome comprido o bastante para não caber numa linha do celular",
+      cron_expression: "*/30 8-18 * * 1-5",
+      backup_type: "incremental",
+      active: false,
+      configuration: { timezone: "America/Sao_Paulo", overlap: "queue", tables: ["public.*"] },
+    }),
+  });
+  must(made.ok, `making a schedule answered ${made.status}`);
+}
+
 async function everyView(language, theme, width) {
   const r = await reader({ language, theme, width });
   const { page, t } = r;
@@ -444,6 +519,18 @@ async function everyView(language, theme, width) {
     },
     { region: false },
   );
+  await view("schedules", async () => {
+    await page.goto(`${base}/admin/backup/manage`);
+    await page
+      .getByText(t("schedules.none"))
+      .or(page.getByRole("list", { name: t("schedules.list") }))
+      .first()
+      .waitFor();
+  });
+  await view("schedule-new", async () => {
+    await page.goto(`${base}/admin/backup/manage?edit=new`);
+    await page.getByRole("dialog").waitFor();
+  });
   await view("history", async () => {
     await page.goto(`${base}/admin/backup/history`);
     await page.getByRole("row").nth(1).waitFor();
@@ -519,6 +606,14 @@ async function everyView(language, theme, width) {
       .first()
       .waitFor();
   });
+  await view("erasures", async () => {
+    await page.goto(`${base}/admin/logs/erasures`);
+    await page
+      .getByRole("region", { name: t("erasures.record") })
+      .getByRole("listitem")
+      .first()
+      .waitFor();
+  });
   await view("settings-logs", async () => {
     await page.goto(`${base}/admin/settings/logs`);
     await page.getByLabel(t("log_settings.limit_label")).waitFor();
@@ -549,6 +644,7 @@ async function everyView(language, theme, width) {
 
 try {
   await mainJob();
+  await step("a schedule is there for the pictures", furnish);
   for (const width of [1440, 390]) {
     for (const theme of ["light", "dark"]) {
       for (const language of ["pt-BR", "en"]) await everyView(language, theme, width);

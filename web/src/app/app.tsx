@@ -34,6 +34,10 @@ export const routes: RouteObject[] = [
             lazy: async () => ({ Component: (await import("@/pages/backup/backup")).Backup }),
           },
           {
+            path: "/admin/backup/manage",
+            lazy: async () => ({ Component: (await import("@/pages/schedules/schedules")).Schedules }),
+          },
+          {
             path: "/admin/backup/history",
             lazy: async () => ({ Component: (await import("@/pages/history/history")).History }),
           },
@@ -48,6 +52,10 @@ export const routes: RouteObject[] = [
           {
             path: "/admin/logs/export",
             lazy: async () => ({ Component: (await import("@/pages/export/export")).Export }),
+          },
+          {
+            path: "/admin/logs/erasures",
+            lazy: async () => ({ Component: (await import("@/pages/erasures/erasures")).Erasures }),
           },
           {
             path: "/admin/settings/logs",

@@ -2,7 +2,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { brief, done, noSources, running, shop, summary, viewer } from "@/test/fixtures";
 import { type Handlers, never, open, problem } from "@/test/stub";
-import { parsePatterns } from "./run-dialog";
+import { parsePatterns } from "./patterns";
 
 const get = "GET /api/backup/summary";
 const execute = "POST /api/backup/execute";

@@ -12,15 +12,10 @@ import { Dialog } from "@/ui/dialog";
 import { CheckField, Field, Input } from "@/ui/field";
 import { Select } from "@/ui/select";
 import { ErrorPanel } from "@/ui/states";
+import { parsePatterns } from "./patterns";
 
 type Form = { tables: string; compress: boolean };
 const types: BackupType[] = ["full", "incremental", "differential"];
-
-/** "public.orders, sales.*" as a list; commas, spaces and lines part the patterns. */
-export function parsePatterns(text: string): string[] {
-  // A quoted name may hold anything, also a space or a comma.
-  return text.match(/(?:"[^"]*"|[^\s,"])+/g) ?? [];
-}
 
 export function RunDialog({
   open,

@@ -3,7 +3,7 @@ import { X } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link, useLocation } from "react-router";
 import { type Log, logQuery } from "@/api/logs";
-import { useServices } from "@/app/services";
+import { usePermission, useServices } from "@/app/services";
 import { Button } from "@/ui/button";
 import { Sheet } from "@/ui/dialog";
 import { CopyButton, ErrorPanel, Skeleton } from "@/ui/states";
@@ -64,6 +64,7 @@ export function LogDetail({ docked, ...props }: Props & { docked: boolean }) {
 function Entry({ id, known, query, set, columns, onColumns }: Props) {
   const { t } = useTranslation();
   const { api } = useServices();
+  const mayErase = usePermission("logs.manage");
   const { data, isError, error, refetch } = useQuery({ ...logQuery(api, id), enabled: !known });
   const log = known ?? data;
   if (isError && !log) {
@@ -135,6 +136,14 @@ function Entry({ id, known, query, set, columns, onColumns }: Props) {
         )}
         <FieldRow name={t("log.id")} value={log.id} />
       </dl>
+      {log.user_id && mayErase && (
+        <Link
+          to={`/admin/logs/erasures?user=${encodeURIComponent(log.user_id)}`}
+          className="self-start rounded text-[13px] text-accent hover:underline"
+        >
+          {t("log.erase_user")}
+        </Link>
+      )}
       {metadata.length > 0 && (
         <section>
           <div className="mb-1 flex items-center justify-between">
