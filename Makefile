@@ -33,7 +33,7 @@ test: web/node_modules/.stamp ## run the tests of both languages, on a real Post
 	$(MAKE) --no-print-directory test-web
 
 test-go: $(TOOLS)/versitygw-$(VERSITYGW_VERSION) $(if $(POSTGRES_VERSIONS),$(PG_CLIENTS)/bin/pg_dump) ## run the Go tests (GOTESTFLAGS="-race -run …", POSTGRES_VERSIONS=13,18 to narrow or widen)
-	GUARDA_TEST_CLIENTS=$(if $(POSTGRES_VERSIONS),$(CURDIR)/$(PG_CLIENTS)/bin) GUARDA_TEST_VERSITYGW=$(CURDIR)/$(TOOLS)/versitygw-$(VERSITYGW_VERSION) go run ./shared/postgres/pgtest/withserver -versions "$(POSTGRES_VERSIONS)" go test -timeout 25m $(GOTESTFLAGS) ./...
+	GUARDA_TEST_CLIENTS=$(if $(POSTGRES_VERSIONS),$(CURDIR)/$(PG_CLIENTS)/bin) GUARDA_TEST_VERSITYGW=$(CURDIR)/$(TOOLS)/versitygw-$(VERSITYGW_VERSION) go run ./shared/postgres/pgtest/withserver -versions "$(POSTGRES_VERSIONS)" go test -timeout 60m $(GOTESTFLAGS) ./...
 
 test-web: web/node_modules/.stamp ## run the web client's tests
 	cd web && npm run --silent test
@@ -95,7 +95,7 @@ $(TOOLS)/versitygw-$(VERSITYGW_VERSION):
 	mv $(TOOLS)/versitygw $@
 
 e2e: build ## walk the main job and every page through the whole local stack (needs Chromium)
-	go test -tags e2e -count=1 -timeout 25m -v ./tests/e2e
+	go test -tags e2e -count=1 -timeout 60m -v ./tests/e2e
 
 chaos: ## backups in functions of ten seconds, and logs with Postgres away for a minute, with processes killed at random (minutes)
 	GUARDA_CHAOS=long go run ./shared/postgres/pgtest/withserver go test -count=1 -p 1 -v -timeout 40m ./tests/chaos ./tests/logs

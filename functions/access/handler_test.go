@@ -12,8 +12,7 @@ import (
 	"guarda/shared/clock"
 	"guarda/shared/fault"
 	"guarda/shared/postgres"
-	"guarda/shared/postgres/migrations"
-	"guarda/shared/postgres/pgtest"
+	"guarda/shared/postgres/pgtest/guardadb"
 	"guarda/shared/postgres/userstore"
 	"guarda/tests/contract"
 )
@@ -27,10 +26,7 @@ type fixture struct {
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	dsn := pgtest.New(t)
-	if _, err := migrations.Up(t.Context(), dsn); err != nil {
-		t.Fatal(err)
-	}
+	dsn := guardadb.New(t)
 	pool, err := postgres.Open(t.Context(), dsn, postgres.Options{MaxConns: 4})
 	if err != nil {
 		t.Fatal(err)

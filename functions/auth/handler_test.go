@@ -19,8 +19,8 @@ import (
 	"guarda/shared/clock"
 	"guarda/shared/fault"
 	"guarda/shared/postgres"
-	"guarda/shared/postgres/migrations"
 	"guarda/shared/postgres/pgtest"
+	"guarda/shared/postgres/pgtest/guardadb"
 	"guarda/shared/postgres/userstore"
 	"guarda/tests/contract"
 )
@@ -42,10 +42,7 @@ type fixture struct {
 // newFixture has one operator, in a real Postgres behind a transaction pooler.
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	f := &fixture{t: t, dsn: pgtest.New(t), now: clock.At(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC))}
-	if _, err := migrations.Up(t.Context(), f.dsn); err != nil {
-		t.Fatal(err)
-	}
+	f := &fixture{t: t, dsn: guardadb.New(t), now: clock.At(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC))}
 	pool, err := postgres.Open(t.Context(), pgtest.PgBouncer(t, f.dsn, "transaction"), postgres.Options{MaxConns: 10})
 	if err != nil {
 		t.Fatal(err)

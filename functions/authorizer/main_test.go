@@ -9,17 +9,13 @@ import (
 	"guarda/shared/clock"
 	"guarda/shared/fault"
 	"guarda/shared/postgres"
-	"guarda/shared/postgres/migrations"
-	"guarda/shared/postgres/pgtest"
+	"guarda/shared/postgres/pgtest/guardadb"
 	"guarda/shared/postgres/userstore"
 )
 
 func TestAuthorizerReadsEitherHeaderAndTellsAbsenceFromTrouble(t *testing.T) {
 	t.Parallel()
-	dsn := pgtest.New(t)
-	if _, err := migrations.Up(t.Context(), dsn); err != nil {
-		t.Fatal(err)
-	}
+	dsn := guardadb.New(t)
 	const user = "6f1c2a9e-9d1b-4a53-8f57-0a4d7e0f2b11"
 	authorizer := func(dsn string) (func(context http.Header) (auth.Identity, error), *userstore.Store, *auth.Tokens) {
 		pool, err := postgres.Open(t.Context(), dsn, postgres.Options{})

@@ -17,8 +17,8 @@ import (
 	"guarda/shared/clock"
 	"guarda/shared/postgres"
 	"guarda/shared/postgres/idempotencystore"
-	"guarda/shared/postgres/migrations"
 	"guarda/shared/postgres/pgtest"
+	"guarda/shared/postgres/pgtest/guardadb"
 	"guarda/shared/postgres/sourcestore"
 	"guarda/shared/source"
 	"guarda/tests/contract"
@@ -33,10 +33,7 @@ type fixture struct {
 // newFixture keeps sources in a real Postgres behind a transaction pooler.
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	f := &fixture{t: t, dsn: pgtest.New(t)}
-	if _, err := migrations.Up(t.Context(), f.dsn); err != nil {
-		t.Fatal(err)
-	}
+	f := &fixture{t: t, dsn: guardadb.New(t)}
 	pool, err := postgres.Open(t.Context(), pgtest.PgBouncer(t, f.dsn, "transaction"), postgres.Options{MaxConns: 4})
 	if err != nil {
 		t.Fatal(err)

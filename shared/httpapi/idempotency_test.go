@@ -18,8 +18,8 @@ import (
 	"guarda/shared/httpapi"
 	"guarda/shared/postgres"
 	"guarda/shared/postgres/idempotencystore"
-	"guarda/shared/postgres/migrations"
 	"guarda/shared/postgres/pgtest"
+	"guarda/shared/postgres/pgtest/guardadb"
 )
 
 type idempotent struct {
@@ -33,10 +33,7 @@ type idempotent struct {
 // Postgres behind a transaction pooler.
 func newIdempotent(t *testing.T) *idempotent {
 	t.Helper()
-	dsn := pgtest.New(t)
-	if _, err := migrations.Up(t.Context(), dsn); err != nil {
-		t.Fatal(err)
-	}
+	dsn := guardadb.New(t)
 	pool, err := postgres.Open(t.Context(), pgtest.PgBouncer(t, dsn, "transaction"), postgres.Options{MaxConns: 10})
 	if err != nil {
 		t.Fatal(err)
@@ -155,10 +152,7 @@ func TestFailuresAreNotKept(t *testing.T) {
 // A process that dies leaves its claim behind; it counts until its lease ends.
 func TestClaimOfADeadProcessIsTakenOver(t *testing.T) {
 	t.Parallel()
-	dsn := pgtest.New(t)
-	if _, err := migrations.Up(t.Context(), dsn); err != nil {
-		t.Fatal(err)
-	}
+	dsn := guardadb.New(t)
 	pool, err := postgres.Open(t.Context(), pgtest.PgBouncer(t, dsn, "transaction"), postgres.Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -31,9 +31,8 @@ import (
 )
 
 const (
-	tables    = 6
-	perTable  = 1000 // money of an account at the beginning
-	timeLimit = 10   // seconds that a coordinator or a worker may live
+	tables   = 6
+	perTable = 1000 // money of an account at the beginning
 )
 
 // form is how large a run is.
@@ -42,6 +41,7 @@ type form struct {
 	speed int // bytes a second that come from the source
 	jobs  int
 	least time.Duration // that the copying has to take
+	life  int           // seconds that a coordinator or a worker may live
 	kills int
 	limit time.Duration // for the run to end
 }
@@ -49,11 +49,12 @@ type form struct {
 func long() bool { return os.Getenv("GUARDA_CHAOS") == "long" }
 
 // TestABackupOutlivesItsFunctions: functions of ten seconds, a copy that takes
-// several times as long, one picture.
+// several times as long, one picture. In the short form they live for twenty,
+// so that a busy machine has the time to hand over.
 func TestABackupOutlivesItsFunctions(t *testing.T) {
-	f := form{rows: 8_000, speed: 1 << 20, jobs: 3, least: 10 * time.Second, limit: 15 * time.Minute}
+	f := form{rows: 8_000, speed: 700_000, jobs: 3, least: 18 * time.Second, life: 20, limit: 15 * time.Minute}
 	if long() {
-		f = form{rows: 80_000, speed: 2 << 20, jobs: 4, least: time.Minute, limit: 20 * time.Minute}
+		f = form{rows: 80_000, speed: 2 << 20, jobs: 4, least: time.Minute, life: 10, limit: 20 * time.Minute}
 	}
 	e := run(t, f)
 	if e.Status != "completed" || e.Relays < 1 || e.Resumes != 0 {
@@ -67,7 +68,7 @@ func TestABackupWhoseProcessesAreKilledEndsInTheTruth(t *testing.T) {
 	if !long() {
 		t.Skip("takes minutes; GUARDA_CHAOS=long runs it")
 	}
-	e := run(t, form{rows: 80_000, speed: 2 << 20, jobs: 4, least: time.Minute, kills: 10, limit: 20 * time.Minute})
+	e := run(t, form{rows: 80_000, speed: 2 << 20, jobs: 4, least: time.Minute, life: 10, kills: 10, limit: 20 * time.Minute})
 	if e.Status != "completed" {
 		t.Fatalf("%+v", e)
 	}
@@ -114,7 +115,7 @@ func run(t *testing.T, f form) *execution {
 	}
 	stack := localstack.Start(t, localstack.Options{Root: root, Database: pgtest.New(t),
 		Functions: []string{"authorizer", "auth", "sources", "backup-execute", "backup-executions", "scheduled-backup", "backup-coordinator", "backup-worker", "migrate"},
-		Timeouts:  map[string]int{"backup-coordinator": timeLimit, "backup-worker": timeLimit}})
+		Timeouts:  map[string]int{"backup-coordinator": f.life, "backup-worker": f.life}})
 	bank := openBank(t, f.rows)
 	var source struct{ ID string }
 	if status := stack.Call("POST", "/api/sources", map[string]any{"name": "bank", "dsn": newSlowLine(t, bank, f.speed), "settings": map[string]any{"jobs": f.jobs}}, &source); status != 201 {
@@ -132,7 +133,7 @@ func run(t *testing.T, f form) *execution {
 	end()
 	moved := transfers()
 	t.Logf("%s: copied for %.1f s in functions of %d s, %d relays, %d resumes, %d of %d chunks kept, workers %+v, %d transfers meanwhile",
-		e.Status, e.copying().Seconds(), timeLimit, e.Relays, e.Resumes, e.Reused, e.Chunks, e.Workers, moved)
+		e.Status, e.copying().Seconds(), f.life, e.Relays, e.Resumes, e.Reused, e.Chunks, e.Workers, moved)
 	if e.Status == "completed" {
 		prove(t, stack, e, f)
 	} else if e.Error == nil {

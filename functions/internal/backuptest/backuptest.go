@@ -21,8 +21,8 @@ import (
 	"guarda/shared/postgres"
 	"guarda/shared/postgres/backupstore"
 	"guarda/shared/postgres/idempotencystore"
-	"guarda/shared/postgres/migrations"
 	"guarda/shared/postgres/pgtest"
+	"guarda/shared/postgres/pgtest/guardadb"
 	"guarda/shared/postgres/sourcestore"
 	"guarda/shared/seal"
 	"guarda/shared/source"
@@ -48,10 +48,7 @@ type World struct {
 // New makes a world with a source of two tables.
 func New(t *testing.T) *World {
 	t.Helper()
-	own, shop := pgtest.New(t), pgtest.New(t)
-	if _, err := migrations.Up(t.Context(), own); err != nil {
-		t.Fatal(err)
-	}
+	own, shop := guardadb.New(t), pgtest.New(t)
 	pgtest.Exec(t, shop, `create table item (id int primary key, name text); insert into item select i, 'n' || i from generate_series(1, 2000) i; create table empty (id int)`)
 	pool, err := postgres.Open(context.Background(), own, postgres.Options{MaxConns: 6})
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"guarda/shared/clock"
 	"guarda/shared/postgres"
 	"guarda/shared/postgres/logstore"
-	"guarda/shared/postgres/migrations"
 	"guarda/shared/postgres/pgtest"
+	"guarda/shared/postgres/pgtest/guardadb"
 )
 
 // World is what a function works in.
@@ -29,10 +29,7 @@ type World struct {
 // New makes a database without entries.
 func New(t *testing.T) *World {
 	t.Helper()
-	w := &World{URL: pgtest.New(t), Log: slog.New(slog.NewTextHandler(t.Output(), nil)), t: t}
-	if _, err := migrations.Up(t.Context(), w.URL); err != nil {
-		t.Fatal(err)
-	}
+	w := &World{URL: guardadb.New(t), Log: slog.New(slog.NewTextHandler(t.Output(), nil)), t: t}
 	pgtest.Exec(t, w.URL, `delete from guarda.advanced_logs; delete from guarda.log_counts; delete from guarda.log_feed; delete from guarda.log_ids`)
 	pool, err := postgres.Open(context.Background(), w.URL, postgres.Options{MaxConns: 6})
 	if err != nil {

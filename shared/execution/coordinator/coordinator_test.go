@@ -25,8 +25,8 @@ import (
 	"guarda/shared/postgres"
 	"guarda/shared/postgres/backupstore"
 	"guarda/shared/postgres/chunkqueue"
-	"guarda/shared/postgres/migrations"
 	"guarda/shared/postgres/pgtest"
+	"guarda/shared/postgres/pgtest/guardadb"
 	"guarda/shared/seal"
 )
 
@@ -51,10 +51,7 @@ func newWorld(t *testing.T) *world {
 // newWorldThrough reaches Guarda's own database by another way than migrations.
 func newWorldThrough(t *testing.T, way func(dsn string) string) *world {
 	t.Helper()
-	own := pgtest.New(t)
-	if _, err := migrations.Up(t.Context(), own); err != nil {
-		t.Fatal(err)
-	}
+	own := guardadb.New(t)
 	own = way(own)
 	pool, err := postgres.Open(context.Background(), own, postgres.Options{MaxConns: 6})
 	if err != nil {

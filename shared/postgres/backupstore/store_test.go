@@ -16,8 +16,8 @@ import (
 	"guarda/shared/fault"
 	"guarda/shared/postgres"
 	"guarda/shared/postgres/backupstore"
-	"guarda/shared/postgres/migrations"
 	"guarda/shared/postgres/pgtest"
+	"guarda/shared/postgres/pgtest/guardadb"
 	"guarda/shared/schedule"
 )
 
@@ -37,10 +37,7 @@ func newFixture(t *testing.T) *fixture {
 // newFixtureThrough connects by another way than migrations do.
 func newFixtureThrough(t *testing.T, way func(dsn string) string) *fixture {
 	t.Helper()
-	dsn := pgtest.New(t)
-	if _, err := migrations.Up(t.Context(), dsn); err != nil {
-		t.Fatal(err)
-	}
+	dsn := guardadb.New(t)
 	dsn = way(dsn)
 	pool, err := postgres.Open(context.Background(), dsn, postgres.Options{MaxConns: 8})
 	if err != nil {

@@ -13,8 +13,7 @@ import (
 	"guarda/shared/fault"
 	"guarda/shared/postgres"
 	"guarda/shared/postgres/chunkqueue"
-	"guarda/shared/postgres/migrations"
-	"guarda/shared/postgres/pgtest"
+	"guarda/shared/postgres/pgtest/guardadb"
 )
 
 func newQueue(t *testing.T, chunks int) (*chunkqueue.Queue, *clock.Manual) {
@@ -26,10 +25,7 @@ func newQueue(t *testing.T, chunks int) (*chunkqueue.Queue, *clock.Manual) {
 // newQueues returns queues of one run, each with the chunks planned.
 func newQueues(t *testing.T, chunks int, options ...chunkqueue.Options) (queues []*chunkqueue.Queue, _ *clock.Manual) {
 	t.Helper()
-	dsn := pgtest.New(t)
-	if _, err := migrations.Up(t.Context(), dsn); err != nil {
-		t.Fatal(err)
-	}
+	dsn := guardadb.New(t)
 	pool, err := postgres.Open(context.Background(), dsn, postgres.Options{MaxConns: 8})
 	if err != nil {
 		t.Fatal(err)

@@ -5,9 +5,12 @@ package migrations
 
 import (
 	"context"
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -40,6 +43,23 @@ type Result struct {
 // fault.Invalid that says so.
 func Up(ctx context.Context, dsn string) (*Result, error) {
 	return run(ctx, dsn, func(p *goose.Provider) ([]*goose.MigrationResult, error) { return p.Up(ctx) })
+}
+
+// Digest names the migrations that this program has: others have another one.
+func Digest() string {
+	sum := sha256.New()
+	names, err := fs.Glob(files, "*.sql")
+	for _, name := range names {
+		var text []byte
+		if text, err = files.ReadFile(name); err != nil {
+			break
+		}
+		fmt.Fprintf(sum, "%s %d\n%s", name, len(text), text)
+	}
+	if err != nil {
+		panic(err) // they are part of the program
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:6])
 }
 
 // DownTo takes back every version above the given one, and the data in them;

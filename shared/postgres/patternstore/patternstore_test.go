@@ -20,9 +20,9 @@ import (
 	"guarda/shared/logs"
 	"guarda/shared/postgres"
 	"guarda/shared/postgres/logstore"
-	"guarda/shared/postgres/migrations"
 	"guarda/shared/postgres/patternstore"
 	"guarda/shared/postgres/pgtest"
+	"guarda/shared/postgres/pgtest/guardadb"
 )
 
 type world struct {
@@ -34,10 +34,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, url: pgtest.New(t), now: clock.System{}.Now().Truncate(time.Minute)}
-	if _, err := migrations.Up(t.Context(), w.url); err != nil {
-		t.Fatal(err)
-	}
+	w := &world{t: t, url: guardadb.New(t), now: clock.System{}.Now().Truncate(time.Minute)}
 	pgtest.Exec(t, w.url, `delete from guarda.advanced_logs; delete from guarda.log_counts; delete from guarda.log_feed`)
 	pool, err := postgres.Open(context.Background(), pgtest.PgBouncer(t, w.url, "transaction"), postgres.Options{MaxConns: 6})
 	if err != nil {

@@ -80,10 +80,20 @@ var notWord = regexp.MustCompile(`[^a-z0-9]+`)
 // from the test's name.
 func NewNamed(t testing.TB, name string) string {
 	t.Helper()
-	return newOn(t, ServerURL(t), name)
+	return newOn(t, ServerURL(t), name, LikeNew)
 }
 
-func newOn(t testing.TB, admin, name string) string {
+// NewFrom is New with all that a database of the run's own server has, to which
+// nobody is connected.
+func NewFrom(t testing.TB, template string) string {
+	t.Helper()
+	return newOn(t, ServerURL(t), "", " template "+pgx.Identifier{template}.Sanitize())
+}
+
+// LikeNew is what New says of a database after its name.
+const LikeNew = " template template0 encoding 'UTF8' lc_collate 'C.UTF-8' lc_ctype 'C.UTF-8'"
+
+func newOn(t testing.TB, admin, name, how string) string {
 	t.Helper()
 	if name == "" {
 		b := make([]byte, 4)
@@ -94,7 +104,7 @@ func newOn(t testing.TB, admin, name string) string {
 		}
 		name = base + "_" + hex.EncodeToString(b)
 	}
-	execSQL(t, admin, "create database "+pgx.Identifier{name}.Sanitize()+" template template0 encoding 'UTF8' lc_collate 'C.UTF-8' lc_ctype 'C.UTF-8'")
+	execSQL(t, admin, "create database "+pgx.Identifier{name}.Sanitize()+how)
 	u := WithDatabase(t, admin, name)
 	t.Cleanup(func() { drop(t, admin, u, name) })
 	return u

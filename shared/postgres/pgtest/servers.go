@@ -42,7 +42,7 @@ func (s Server) URL() string { return s.admin }
 // New is the package's New on this server.
 func (s Server) New(t testing.TB) string {
 	t.Helper()
-	return newOn(t, s.admin, "")
+	return newOn(t, s.admin, "", LikeNew)
 }
 
 // Role makes a role that may log in, unless the server has it. Roles belong to
