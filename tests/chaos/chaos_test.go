@@ -197,7 +197,7 @@ func killers(t *testing.T, stack *localstack.Stack, kills int) (end func()) {
 			}
 			pid := pids[random.IntN(len(pids))]
 			if random.IntN(3) == 0 {
-				frozen := 5*time.Second + time.Duration(random.Int64N(int64(3*time.Second)))
+				frozen := 4500*time.Millisecond + time.Duration(random.Int64N(int64(time.Second)))
 				t.Logf("a process of %s stands still for %s: %v", function, frozen, stack.Freeze(pid, frozen))
 				n++
 			} else if stack.Kill(pid) == nil {
