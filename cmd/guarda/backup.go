@@ -110,8 +110,8 @@ The connection must be direct or through a pooler in session mode.`,
 		if r.ChunksReused > 0 {
 			fmt.Fprintf(a.err, "%d of %d parts did not change and were there already\n", r.ChunksReused, r.Chunks)
 		}
-		fmt.Fprintf(a.out, "backup %s completed in %s: %d tables, %s rows, %s stored (%s before compression)%s\n",
-			r.BackupID, seconds(r.DurationSeconds), r.Tables, count(r.Rows), size(r.SizeBytes), size(r.RawBytes), sealed)
+		fmt.Fprintf(a.out, "%s backup %s completed in %s: %d tables, %s rows, %s stored (%s before compression)%s\n",
+			r.Type, r.BackupID, seconds(r.DurationSeconds), r.Tables, count(r.Rows), size(r.SizeBytes), size(r.RawBytes), sealed)
 		if r.Ledger != nil {
 			fmt.Fprintf(a.out, "coverage: %s\n", r.Coverage)
 		}

@@ -27,11 +27,11 @@ func (x *execution) finish(ctx context.Context, s *state, sealed *Sealed) (*Resu
 	if err != nil {
 		return nil, err
 	}
-	if err := checkStored(ctx, x.Store, tables); err != nil {
-		return nil, err
-	}
 	large, err := assembleLargeObjects(s, results)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkStored(ctx, x.Store, tables, large); err != nil {
 		return nil, err
 	}
 	completed := x.Clock.Now()

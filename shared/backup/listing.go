@@ -75,23 +75,38 @@ func (l *listing) has(key string) bool {
 // checkStored makes sure, right before a manifest is written, that every
 // object that it will name is in the store with the size it should have:
 // somebody may have removed an earlier backup meanwhile.
-func checkStored(ctx context.Context, store blob.Store, tables []manifest.Table) error {
+func checkStored(ctx context.Context, store blob.Store, tables []manifest.Table, large *manifest.LargeObjects) error {
 	l := &listing{store: store}
 	for i := range tables {
 		for _, c := range tables[i].Stored() {
-			folder, ok := manifest.FolderOf(c.Object)
-			if !ok {
-				continue
-			}
-			sizes, err := l.folder(ctx, folder)
-			if err != nil {
+			if err := l.check(ctx, c); err != nil {
 				return err
 			}
-			if size, there := sizes[c.Object]; !there || size != c.StoredBytes {
-				return fault.New(fault.Conflict, "the object %s was removed or replaced while the backup was made", c.Object).
-					Hint("run the backup again; it copies those rows anew. See that nobody else tidies the store meanwhile")
-			}
 		}
+	}
+	if large == nil {
+		return nil
+	}
+	for i := range large.Chunks {
+		if err := l.check(ctx, &large.Chunks[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *listing) check(ctx context.Context, c *manifest.Chunk) error {
+	folder, ok := manifest.FolderOf(c.Object)
+	if !ok {
+		return nil // a range without rows
+	}
+	sizes, err := l.folder(ctx, folder)
+	if err != nil {
+		return err
+	}
+	if size, there := sizes[c.Object]; !there || size != c.StoredBytes {
+		return fault.New(fault.Conflict, "the object %s was removed or replaced while the backup was made", c.Object).
+			Hint("run the backup again; it copies those rows anew. See that nobody else tidies the store meanwhile")
 	}
 	return nil
 }

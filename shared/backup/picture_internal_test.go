@@ -89,3 +89,21 @@ func TestThePictureOutlivesTheQuestionWhetherItIsThere(t *testing.T) {
 		}
 	}
 }
+
+// A process that vanished without closing its connection must not keep its
+// locks and its snapshot for hours.
+func TestTheServerNoticesThatAProcessVanished(t *testing.T) {
+	t.Parallel()
+	conn := pgtest.Connect(t, pgtest.New(t))
+	if err := begin(t.Context(), conn, time.Second, ""); err != nil {
+		t.Fatal(err)
+	}
+	var idle, interval, count int
+	if err := conn.QueryRow(t.Context(), `select current_setting('tcp_keepalives_idle')::int, current_setting('tcp_keepalives_interval')::int, current_setting('tcp_keepalives_count')::int`).
+		Scan(&idle, &interval, &count); err != nil {
+		t.Fatal(err)
+	}
+	if after := time.Duration(idle+interval*count) * time.Second; idle == 0 || after > 10*time.Minute {
+		t.Errorf("it would take %s: idle %d, interval %d, count %d", after, idle, interval, count)
+	}
+}

@@ -41,6 +41,19 @@ set local max_parallel_workers_per_gather = 0;
 set local jit = off;
 `
 
+// keepalives let the server notice within minutes that our process is gone
+// though nothing closed its connection, as when Lambda takes a sandbox away, or
+// a machine loses its power. By the system's defaults that takes two hours, in
+// which the transaction would hold its snapshot against VACUUM, and its locks
+// against ALTER TABLE: the server's own limit for idle transactions is off.
+// tcp_user_timeout would be quicker, and would also end a connection whose rows
+// wait for a slow store.
+const keepalives = `
+set local tcp_keepalives_idle = 60;
+set local tcp_keepalives_interval = 30;
+set local tcp_keepalives_count = 10;
+`
+
 // begin opens the transaction that a picture is seen through. It takes no
 // snapshot: neither BEGIN nor SET nor LOCK TABLE does in REPEATABLE READ.
 func begin(ctx context.Context, conn *pgx.Conn, lockTimeout time.Duration, snapshot string) error {
@@ -48,7 +61,7 @@ func begin(ctx context.Context, conn *pgx.Conn, lockTimeout time.Duration, snaps
 	if snapshot != "" {
 		sql += "set transaction snapshot '" + strings.ReplaceAll(snapshot, "'", "''") + "';"
 	}
-	sql += pins + fmt.Sprintf("set local lock_timeout = %d;", lockTimeout.Milliseconds())
+	sql += pins + keepalives + fmt.Sprintf("set local lock_timeout = %d;", lockTimeout.Milliseconds())
 	// A database without an encoding has bytes that are not UTF-8.
 	if serverSetting(conn, "server_encoding") == "SQL_ASCII" {
 		sql += "set local client_encoding = 'SQL_ASCII';"

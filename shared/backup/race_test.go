@@ -42,6 +42,26 @@ func TestABaseThatIsRemovedWhileItIsReferredToIsNoticed(t *testing.T) {
 	s.same(t, r)
 }
 
+// TestLargeObjectsThatAreRemovedMeanwhileAreNoticed, as rows are.
+func TestLargeObjectsThatAreRemovedMeanwhileAreNoticed(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	s := newSeries(t, `select lo_from_bytea(0, 'x')`)
+	_, err := backup.Execute(ctx, backup.Deps{Connect: connector(s.dsn), Store: s.store, Keys: s.keys, Report: func(_ context.Context, p backup.Progress) error {
+		if p.Phase == backup.PhaseFinish {
+			for _, key := range objects(t, s.store) {
+				if strings.Contains(key, "/data/") {
+					return s.store.Delete(ctx, key)
+				}
+			}
+		}
+		return nil
+	}}, newRun())
+	if fault.CodeOf(err) != fault.Conflict {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestBackupsOfOneSourceAtTheSameTime each are whole, whatever the others have
 // in the store meanwhile.
 func TestBackupsOfOneSourceAtTheSameTime(t *testing.T) {

@@ -53,10 +53,15 @@ func (x *execution) ended(ctx context.Context, result *Result, err error) (*Resu
 		err = fault.New(fault.Unavailable, "the time for the backup is over").
 			Hint("give it more time or more jobs").Because(err)
 	}
+	kept := x.journal.worthKeeping(ctx)
 	if errors.Is(err, context.Canceled) {
-		err = fault.New(fault.Canceled, "the backup was stopped before it was complete").Because(err)
+		stopped := fault.New(fault.Canceled, "the backup was stopped before it was complete").Because(err)
+		if kept {
+			stopped = stopped.Hint("what was stored is kept: the next backup of this database goes on with it")
+		}
+		err = stopped
 	}
-	if x.Relay == nil && !x.journal.worthKeeping(ctx) {
+	if x.Relay == nil && !kept {
 		x.cleanUp(ctx)
 	}
 	return nil, err

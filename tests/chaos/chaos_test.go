@@ -3,7 +3,7 @@
 // comes out is one consistent picture.
 //
 // The short form is part of the tests. GUARDA_CHAOS=long copies for more than
-// a minute, then does it again with processes being killed; GUARDA_CHAOS_SEED
+// a minute, then does it again with processes being killed and frozen; GUARDA_CHAOS_SEED
 // repeats a run's choice of victims.
 package chaos_test
 
@@ -170,7 +170,9 @@ func follow(t *testing.T, stack *localstack.Stack, id string, limit time.Duratio
 	return nil
 }
 
-// killers kills processes of coordinators and workers at random moments.
+// killers kills processes of coordinators and workers at random moments. One in
+// three is frozen instead, for longer than the lease of a chunk: it wakes when
+// another one copies what it had, unless the time of its function ended it.
 func killers(t *testing.T, stack *localstack.Stack, kills int) (end func()) {
 	seed := uint64(time.Now().UnixNano())
 	if s, err := strconv.ParseUint(os.Getenv("GUARDA_CHAOS_SEED"), 10, 64); err == nil {
@@ -194,7 +196,12 @@ func killers(t *testing.T, stack *localstack.Stack, kills int) (end func()) {
 			if len(pids) == 0 {
 				continue
 			}
-			if stack.Kill(pids[random.IntN(len(pids))]) == nil {
+			pid := pids[random.IntN(len(pids))]
+			if random.IntN(3) == 0 {
+				frozen := 4500*time.Millisecond + time.Duration(random.Int64N(int64(time.Second)))
+				t.Logf("a process of %s stands still for %s: %v", function, frozen, stack.Freeze(pid, frozen))
+				n++
+			} else if stack.Kill(pid) == nil {
 				n++
 				t.Logf("killed a process of %s", function)
 			}

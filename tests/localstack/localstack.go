@@ -351,3 +351,13 @@ func (s *Stack) Processes(function string) []int {
 
 // Kill is kill -9 of a process of a function.
 func (s *Stack) Kill(pid int) error { return syscall.Kill(pid, syscall.SIGKILL) }
+
+// Freeze lets a process of a function stand still for a while, as Lambda may do
+// with a sandbox, and wake where it was.
+func (s *Stack) Freeze(pid int, d time.Duration) error {
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		return err
+	}
+	time.Sleep(d)
+	return syscall.Kill(pid, syscall.SIGCONT)
+}

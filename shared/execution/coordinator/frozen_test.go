@@ -53,11 +53,7 @@ func (w *world) freezeAt(at blobfault.Fault) (id string, thaw func()) {
 	store := blobfault.New(w.t, w.store, at)
 	means := w.means
 	means.Store = func(context.Context) (blob.Store, error) { return store, nil }
-	id, err := w.runs.Create(w.t.Context(), execution.New{SourceID: w.source, SourceName: "shop", RequestedType: "full", Trigger: execution.Manual,
-		Options: execution.OptionsFor(execution.SourceSettings{Jobs: 2}, nil, nil, "", true)})
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	id = w.create()
 	ended := make(chan error, 1)
 	go func() {
 		c := &coordinator.Coordinator{Runs: f, Means: means, Call: w.Coordinate}
@@ -77,6 +73,28 @@ func (w *world) freezeAt(at blobfault.Fault) (id string, thaw func()) {
 	}
 }
 
+func (w *world) create() string {
+	w.t.Helper()
+	id, err := w.runs.Create(w.t.Context(), execution.New{SourceID: w.source, SourceName: "shop", RequestedType: "full", Trigger: execution.Manual,
+		Options: execution.OptionsFor(execution.SourceSettings{Jobs: 2}, nil, nil, "", true)})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return id
+}
+
+func (w *world) do(id string) *execution.Execution {
+	w.t.Helper()
+	if err := w.coordinator().Do(w.t.Context(), execution.Order{ExecutionID: id}); err != nil {
+		w.t.Fatal(err)
+	}
+	e, err := w.runs.Get(w.t.Context(), id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return e
+}
+
 // TestAProcessThatWasFrozenDoesNotSpoilItsSuccessorsBackup: it stands still at
 // every moment after which it would write something with a fixed name.
 func TestAProcessThatWasFrozenDoesNotSpoilItsSuccessorsBackup(t *testing.T) {
@@ -93,12 +111,9 @@ func TestAProcessThatWasFrozenDoesNotSpoilItsSuccessorsBackup(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			id, thaw := w.freezeAt(at)
-			if err := w.coordinator().Do(t.Context(), execution.Order{ExecutionID: id}); err != nil {
-				t.Fatal(err)
-			}
-			e, err := w.runs.Get(t.Context(), id)
-			if err != nil || e.Status != execution.Completed || e.Resumes != 1 {
-				t.Fatalf("%+v %+v %v", e, e.Metadata.Error, err)
+			e := w.do(id)
+			if e.Status != execution.Completed || e.Resumes != 1 {
+				t.Fatalf("%+v %+v", e, e.Metadata.Error)
 			}
 			thaw()
 			if after, err := w.runs.Get(t.Context(), id); err != nil || after.Status != execution.Completed || *after.SizeBytes != *e.SizeBytes {
@@ -141,11 +156,8 @@ func TestAProcessThatWasFrozenPublishesNothingOfARunThatFailed(t *testing.T) {
 			id, thaw := w.freezeAt(at)
 			store := w.store
 			w.store = blobfault.New(t, store, blobfault.Fault{On: blobfault.Put, Key: "/header.json", Err: fault.New(fault.Forbidden, "no")})
-			if err := w.coordinator().Do(t.Context(), execution.Order{ExecutionID: id}); err != nil {
-				t.Fatal(err)
-			}
-			if e, err := w.runs.Get(t.Context(), id); err != nil || e.Status != execution.Failed {
-				t.Fatalf("%+v %v", e, err)
+			if e := w.do(id); e.Status != execution.Failed {
+				t.Fatalf("%+v", e)
 			}
 			thaw()
 			if all, err := manifest.List(t.Context(), store, ""); err != nil || len(all) > 0 {
@@ -166,6 +178,31 @@ func TestAProcessThatWasFrozenPublishesNothingOfARunThatFailed(t *testing.T) {
 			if left != len(garbage) || left > 2 {
 				t.Errorf("%d objects are left, of which garbage collection finds %d", left, len(garbage))
 			}
+		})
+	}
+}
+
+// TestAManifestThatIsStoredThoughItsAnswerWasLostIsFound: the run goes on where
+// it was, and publishes the same manifest again.
+func TestAManifestThatIsStoredThoughItsAnswerWasLostIsFound(t *testing.T) {
+	t.Parallel()
+	for name, lose := range map[string]bool{"the answer was lost": true, "it was not stored": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.store = blobfault.New(t, w.store, blobfault.Fault{On: blobfault.Put, Key: "/manifest.json", Lose: lose, Err: blobfault.Unreachable()})
+			id := w.create()
+			if e := w.do(id); e.Status != execution.Running {
+				t.Fatalf("%s %+v", e.Status, e.Metadata.Error)
+			}
+			if _, err := w.pool.Exec(t.Context(), `update guarda.backup_executions set resume_at = started_at`); err != nil {
+				t.Fatal(err)
+			}
+			e := w.do(id)
+			if e.Status != execution.Completed {
+				t.Fatalf("%+v %+v", e, e.Metadata.Error)
+			}
+			w.whole(id, e)
 		})
 	}
 }

@@ -66,10 +66,13 @@ func (f *functions) help(_ context.Context, order backup.WorkOrder) error {
 }
 
 // begin creates a run and calls the coordinator.
-func (f *functions) begin() string {
+func (f *functions) begin() string { return f.beginAs(backup.Full, nil) }
+
+func (f *functions) beginAs(kind backup.Type, timestamps map[string]string) string {
 	f.t.Helper()
-	id, err := f.runs.Create(f.t.Context(), execution.New{SourceID: f.source, SourceName: "shop", RequestedType: "full", Trigger: execution.Manual,
-		Options: execution.OptionsFor(execution.SourceSettings{Jobs: f.jobs}, nil, nil, "", true)})
+	options := execution.OptionsFor(execution.SourceSettings{Jobs: f.jobs}, nil, nil, "", true)
+	options.Timestamps = timestamps
+	id, err := f.runs.Create(f.t.Context(), execution.New{SourceID: f.source, SourceName: "shop", RequestedType: string(kind), Trigger: execution.Manual, Options: options})
 	if err == nil {
 		err = f.Coordinate(f.t.Context(), execution.Order{ExecutionID: id})
 	}
@@ -222,6 +225,36 @@ func TestOnePictureOutlivesTheFunctionsThatHoldIt(t *testing.T) {
 		}
 		if strings.Contains(o.Key, "/plan") {
 			t.Errorf("%s is left", o.Key)
+		}
+	}
+}
+
+// TestWhatABackupRefersToIsKnownToAllItsFunctions: successors and helping
+// workers compare with the same base as the process that began.
+func TestWhatABackupRefersToIsKnownToAllItsFunctions(t *testing.T) {
+	t.Parallel()
+	f := &functions{world: newWorld(t), limit: 3 * time.Second, jobs: 3}
+	pgtest.Exec(t, f.dsn, bank+`create table visit (id int primary key, at timestamptz not null); insert into visit select n, '2026-01-01' from generate_series(1, 100) n`)
+	full := f.end(f.begin(), nil)
+	f.store = slow{f.store, 600 * time.Millisecond}
+	for _, kind := range []backup.Type{backup.Incremental, backup.Differential} {
+		pgtest.Exec(t, f.dsn, `do $$ begin for i in 1..10 loop
+			execute format('update account_%s set balance = balance - 1', i); execute format('update account_%s set balance = balance + 1', i + 10);
+		end loop; end $$; update visit set at = now() where id < 5`)
+		id := f.beginAs(kind, map[string]string{"visit": "at"})
+		e := f.end(id, nil)
+		if e.Status != execution.Completed || e.Type != string(kind) || e.Relays < 1 || e.Resumes != 0 {
+			t.Fatalf("%s %s, %d relays, %d resumes: %+v", e.Status, e.Type, e.Relays, e.Resumes, e.Metadata.Error)
+		}
+		if reused := *e.Metadata.ChunksReused; reused < 12 || *e.Metadata.Chunks != *full.Metadata.Chunks || len(e.Workers) != 1 || e.Workers[0].Chunks == 0 {
+			t.Errorf("%s: %d of %d chunks were referred to, workers %+v", kind, reused, *e.Metadata.Chunks, e.Workers)
+		}
+		if w := e.Metadata.Warnings; len(w) != 1 || w[0].Code != "deletes_invisible" {
+			t.Errorf("%s: %+v", kind, w)
+		}
+		f.whole(id, e)
+		if sum := f.total(id); sum != 30*100*1000 {
+			t.Errorf("%s: the accounts add up to %d, want %d", kind, sum, 30*100*1000)
 		}
 	}
 }
