@@ -8,8 +8,10 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"guarda/shared/backup/pgsession"
+	"guarda/shared/postgres"
 	"guarda/shared/postgres/pgtest"
 	"guarda/shared/restore"
+	sourcepkg "guarda/shared/source"
 )
 
 // shadows are functions and operators in public with the names of built-in
@@ -60,19 +62,19 @@ var settings = map[string]string{
 	"quote_all_identifiers":               "on",
 	"client_encoding":                     "LATIN1",
 	"check_function_bodies":               "on",
-	"statement_timeout":                   "2500",
+	"statement_timeout":                   "20000",
 	"lock_timeout":                        "1",
 	"idle_in_transaction_session_timeout": "1",
 	"row_security":                        "off",
 	"synchronize_seqscans":                "on",
-	"default_toast_compression":           "pglz", // since 14
-	"transaction_timeout":                 "2500", // since 17
+	"default_toast_compression":           "pglz",  // since 14
+	"transaction_timeout":                 "20000", // since 17
 	"client_min_messages":                 "debug1",
 	"default_text_search_config":          "simple",
 	"lo_compat_privileges":                "on",
 	"session_replication_role":            "replica",
 	"gin_fuzzy_search_limit":              "1",
-	"idle_session_timeout":                "1500",                // since 14
+	"idle_session_timeout":                "20000",               // since 14
 	"event_triggers":                      "off",                 // since 17
 	"restrict_nonsystem_relation_kind":    "view, foreign-table", // in the latest of each
 	"createrole_self_grant":               "",                    // since 16
@@ -126,6 +128,13 @@ func TestHostileSettingsDoNotBearOnABackup(t *testing.T) {
 		pgtest.Exec(t, source.url, shadows)
 		want := source.dump(t)
 		source.set(t, settings)
+		tester := sourcepkg.Tester{Connect: pgx.Connect, SessionMode: postgres.SessionMode}
+		if r := tester.Test(t.Context(), source.url); !r.OK || len(r.Checks) != 5 {
+			t.Errorf("the test of the source: %+v", r.Checks)
+		}
+		if tables, err := sourcepkg.Tables(t.Context(), pgtest.Connect(t, source.url), "VALUES", nil, 10); err != nil || len(tables) != 1 {
+			t.Errorf("the source's tables: %v, %v", tables, err)
+		}
 		k := source.backUp(t)
 		k.into(t, plain, restore.Options{Jobs: 3})
 		same(t, "pg_dump", want, plain.dump(t))
