@@ -250,3 +250,36 @@ func TestAPartitionThatIsBeingLetGoComesBack(t *testing.T) {
 		same(t, "pg_dump after psql", source.dump(t), run.dump(t))
 	})
 }
+
+// TestChecksThatLookIntoOtherTables find there what they look for, in whatever
+// order the rows come, and though the tables are as large as one another.
+func TestChecksThatLookIntoOtherTables(t *testing.T) {
+	t.Parallel()
+	s := pgtest.Own(t)
+	source := newDatabase(t, s)
+	// Larger ones come first: each looks into the next smaller one.
+	pgtest.Exec(t, source.url, `create table t0 (a int); insert into t0 values (1);
+		create function raises(int) returns int language plpgsql immutable as $$ begin if not exists (select from public.t0 where a = 1) then raise 'not there'; end if; return 1; end $$;
+		do $$ begin for i in 1..5 loop
+			execute format('create function looks%s(int) returns bool language sql stable as ''select exists (select from public.t%s where a = 1)''', i, i - 1);
+			execute format('create table t%s (a int check (public.looks%s(a)), pad text)', i, i);
+			execute format('insert into t%s select 1, repeat(''x'', 100) from generate_series(1, %s)', i, i * 50);
+		end loop; end $$;
+		create table g (a int, b int generated always as (public.raises(a)) stored, pad text); insert into g (a, pad) select 1, repeat('y', 100) from generate_series(1, 1000)`)
+	k := source.backUp(t)
+	for _, jobs := range []int{1, 4} {
+		target := newDatabase(t, s)
+		k.into(t, target, restore.Options{Jobs: jobs})
+		k.sameRows(t, target)
+	}
+	// What no other rows make right ends the restore, and names the table.
+	pgtest.Exec(t, source.url, "create table wrong (a int check (public.looks1(a))); insert into wrong values (1); delete from t0; alter table g drop column b")
+	for i := range 6 {
+		pgtest.Exec(t, source.url, fmt.Sprintf("delete from t%d", i))
+	}
+	k = source.backUp(t)
+	_, err := restore.Run(t.Context(), restore.Deps{Connect: connector(newDatabase(t, s).url), Store: k.store}, restore.Options{Jobs: 2}, k.at)
+	if err == nil || !strings.Contains(err.Error(), "public.wrong") {
+		t.Errorf("%v", err)
+	}
+}
