@@ -68,13 +68,28 @@ func begin(ctx context.Context, conn *pgx.Conn, lockTimeout time.Duration, snaps
 	} else {
 		sql += "set local client_encoding = 'UTF8';"
 	}
-	if v := serverSetting(conn, "server_version"); major(v) >= 17 {
+	v := serverSetting(conn, "server_version")
+	if major(v) >= 17 {
 		sql += "set local transaction_timeout = 0;"
+	}
+	if canRefuseViews(v) {
+		// A schema can be renamed under a locked table, and a view be put in the
+		// table's place: what it calls would run with our rights.
+		sql += "set local restrict_nonsystem_relation_kind = 'view, foreign-table';"
 	}
 	return pgsession.Exec(ctx, conn, sql)
 }
 
 func serverSetting(conn *pgx.Conn, name string) string { return conn.PgConn().ParameterStatus(name) }
+
+// canRefuseViews says whether a server knows restrict_nonsystem_relation_kind,
+// which came with the fixes of August 2024.
+func canRefuseViews(version string) bool {
+	_, rest, _ := strings.Cut(version, ".")
+	fixed := map[int]int{13: 16, 14: 13, 15: 8, 16: 4}
+	since, ok := fixed[major(version)]
+	return !ok || major(rest) >= since
+}
 
 func major(version string) int {
 	n := 0

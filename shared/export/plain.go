@@ -175,7 +175,11 @@ func (p *plain) header() {
 	p.text("SET statement_timeout = 0;\nSET lock_timeout = 0;\nSET idle_in_transaction_session_timeout = 0;\nSET default_transaction_read_only = off;\nSET client_encoding = '" + encoding + "';\n" +
 		"SET standard_conforming_strings = on;\nSELECT pg_catalog.set_config('search_path', '', false);\nSET check_function_bodies = false;\nSET xmloption = content;\n" +
 		"SET client_min_messages = warning;\nSET row_security = off;\nSET datestyle = 'ISO';\nSET intervalstyle = 'postgres';\nSET timezone = 'UTC';\nSET array_nulls = on;\nSET transform_null_equals = off;\n" +
-		"SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout');\n\n")
+		"SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout');\n")
+	if locale := p.m.Server.Monetary; locale != "" && p.choice.HoldsMoney() {
+		p.text("SET lc_monetary = " + constant(locale) + ";\n")
+	}
+	p.text("\n")
 }
 
 // line makes a text safe inside a comment that ends with the line.

@@ -80,7 +80,8 @@ type Database struct {
 	Collate        string `json:"collate"`
 	CType          string `json:"ctype"`
 	LocaleProvider string `json:"locale_provider,omitempty"` // "libc", "icu", "builtin"
-	ICULocale      string `json:"icu_locale,omitempty"`
+	ICULocale      string `json:"icu_locale,omitempty"`      // of the provider builtin too
+	ICURules       string `json:"icu_rules,omitempty"`
 	// What PropertiesSQL writes. ConnectionLimit is -1 where there is none;
 	// ACL and DefaultACL are aclitems in their text form.
 	Settings        []DatabaseSetting `json:"settings,omitempty"`

@@ -93,7 +93,7 @@ func (r *reader) readDatabase() error {
 	rows, err := query[struct {
 		OID                                   uint32
 		Name, Owner, Encoding, Collate, CType string
-		Provider, Locale                      string
+		Provider, Locale, Rules               string
 		Limit                                 int32
 		Template                              bool
 		Comment                               string
@@ -101,7 +101,7 @@ func (r *reader) readDatabase() error {
 	}](r, `
 		select d.oid, d.datname, pg_get_userbyid(d.datdba), pg_encoding_to_char(d.encoding), d.datcollate, d.datctype,
 		       `+r.since(150000, `case d.datlocprovider when 'i' then 'icu' when 'b' then 'builtin' else 'libc' end`, `'libc'`)+`,
-		       `+r.since(170000, `coalesce(d.datlocale, '')`, r.since(150000, `coalesce(d.daticulocale, '')`, `''`))+`,
+		       `+r.since(170000, `coalesce(d.datlocale, '')`, r.since(150000, `coalesce(d.daticulocale, '')`, `''`))+`, `+r.since(160000, `coalesce(d.daticurules, '')`, `''`)+`,
 		       d.datconnlimit, d.datistemplate, coalesce(shobj_description(d.oid, 'pg_database'), ''),
 		       coalesce(d.datacl, acldefault('d', d.datdba))::text[], acldefault('d', d.datdba)::text[]
 		from pg_database d where d.datname = current_database()`)
@@ -118,7 +118,7 @@ func (r *reader) readDatabase() error {
 	}
 	r.cat.Database = Database{
 		OID: d.OID, Name: d.Name, Owner: d.Owner, Encoding: d.Encoding, Collate: d.Collate, CType: d.CType,
-		LocaleProvider: d.Provider, ICULocale: d.Locale, Settings: settings, ConnectionLimit: d.Limit, Template: d.Template,
+		LocaleProvider: d.Provider, ICULocale: d.Locale, ICURules: d.Rules, Settings: settings, ConnectionLimit: d.Limit, Template: d.Template,
 		Comment: d.Comment, ACL: d.ACL, DefaultACL: d.DefaultACL,
 	}
 	return nil

@@ -3,6 +3,7 @@ package restore
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
@@ -74,4 +75,19 @@ func (x *restoration) layer(ctx context.Context, conn *pgx.Conn, t *manifest.Tab
 		return x.stopped(err, what)
 	}
 	return nil
+}
+
+// taker hands out the elements of a list, to several goroutines.
+func taker[T any](list []T) func() (T, bool) {
+	var mu sync.Mutex
+	return func() (first T, ok bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		if len(list) == 0 {
+			return first, false
+		}
+		first = list[0]
+		list = list[1:]
+		return first, true
+	}
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -44,12 +43,16 @@ func (l load) name() string {
 
 // data loads the rows and the large objects, then sets the sequences.
 func (x *restoration) data(ctx context.Context) error {
-	next := taker(x.loads())
+	queue := newLoadQueue(x.loads())
 	group, shared := errgroup.WithContext(ctx)
 	for range x.Jobs {
-		group.Go(func() error { return x.loadAll(shared, next) })
+		group.Go(func() error { return x.loadAll(shared, queue) })
 	}
-	if err := group.Wait(); err != nil {
+	err := group.Wait()
+	if err == nil {
+		err = queue.left()
+	}
+	if err != nil {
 		return err
 	}
 	if err := x.layers(ctx); err != nil {
@@ -97,48 +100,40 @@ func (x *restoration) loaded(l load) {
 	}
 }
 
-// taker hands out the elements of a list, to several goroutines.
-func taker[T any](list []T) func() (T, bool) {
-	var mu sync.Mutex
-	return func() (first T, ok bool) {
-		mu.Lock()
-		defer mu.Unlock()
-		if len(list) == 0 {
-			return first, false
-		}
-		first = list[0]
-		list = list[1:]
-		return first, true
-	}
-}
-
-func (x *restoration) loadAll(ctx context.Context, next func() (load, bool)) error {
+func (x *restoration) loadAll(ctx context.Context, queue *loadQueue) error {
 	var conn *pgx.Conn
 	defer func() { pgsession.Close(ctx, conn) }()
 	for {
-		l, ok := next()
+		l, ok := queue.next()
 		if !ok {
 			return nil
 		}
-		for attempt := 1; ; attempt++ {
-			if conn == nil || conn.IsClosed() {
-				var err error
-				if conn, err = x.connect(ctx); err != nil {
-					return err
-				}
-			}
-			err := x.loadOnce(ctx, conn, l, attempt)
-			if err == nil {
-				break
-			}
-			// One COPY is whole or not at all, so it can be tried again.
-			if attempt == loadAttempts || ctx.Err() != nil || fault.CodeOf(err) != fault.Unavailable {
-				return err
-			}
-			x.Log.WarnContext(ctx, "rows will be loaded again", "what", l.name(), "error", err.Error())
-			pgsession.Close(ctx, conn)
-			conn = nil
+		var err error
+		conn, err = x.loadAgain(ctx, conn, l)
+		if err = queue.done(l, err); err != nil {
+			return err
 		}
+	}
+}
+
+// loadAgain loads a chunk, more than once if the connection is lost, and
+// returns the one that it used last.
+func (x *restoration) loadAgain(ctx context.Context, conn *pgx.Conn, l load) (*pgx.Conn, error) {
+	for attempt := 1; ; attempt++ {
+		if conn == nil || conn.IsClosed() {
+			var err error
+			if conn, err = x.connect(ctx); err != nil {
+				return nil, err
+			}
+		}
+		err := x.loadOnce(ctx, conn, l, attempt)
+		// One COPY is whole or not at all, so it can be tried again.
+		if err == nil || attempt == loadAttempts || ctx.Err() != nil || fault.CodeOf(err) != fault.Unavailable {
+			return conn, err
+		}
+		x.Log.WarnContext(ctx, "rows will be loaded again", "what", l.name(), "error", err.Error())
+		pgsession.Close(ctx, conn)
+		conn = nil
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"guarda/shared/backup/manifest"
 	"guarda/shared/backup/pgsession"
 	"guarda/shared/fault"
+	"guarda/shared/pgcatalog"
 	"guarda/shared/preset"
 	"guarda/shared/restore/choice"
 )
@@ -30,11 +31,14 @@ func (x *restoration) preflight(ctx context.Context) error {
 
 func (x *restoration) checkServer(ctx context.Context) error {
 	var version int
-	var encoding, collate, ctype string
+	var has pgcatalog.Database
 	var recovering bool
-	const query = `select current_setting('server_version_num')::int, pg_encoding_to_char(encoding), datcollate, datctype, pg_is_in_recovery()
-		from pg_database where datname = current_database()`
-	if err := x.conn.QueryRow(ctx, query).Scan(&version, &encoding, &collate, &ctype, &recovering); err != nil {
+	// As JSON, the row has the columns that its version has.
+	const query = `select current_setting('server_version_num')::int, pg_encoding_to_char(d.encoding), d.datcollate, d.datctype,
+			case r ->> 'datlocprovider' when 'i' then 'icu' when 'b' then 'builtin' else 'libc' end, coalesce(r ->> 'datlocale', r ->> 'daticulocale', ''), coalesce(r ->> 'daticurules', ''),
+			pg_is_in_recovery()
+		from pg_database d cross join lateral to_jsonb(d) r where d.datname = current_database()`
+	if err := x.conn.QueryRow(ctx, query).Scan(&version, &has.Encoding, &has.Collate, &has.CType, &has.LocaleProvider, &has.ICULocale, &has.ICURules, &recovering); err != nil {
 		return pgsession.Explain(err, "look at the target")
 	}
 	if recovering {
@@ -42,14 +46,29 @@ func (x *restoration) checkServer(ctx context.Context) error {
 			Hint("restore into the primary")
 	}
 	d := x.m.Database
-	if d.Encoding != "" && encoding != d.Encoding {
-		return fault.New(fault.Conflict, "the backed-up database has the encoding %s, the target %s", d.Encoding, encoding).
+	if d.Encoding != "" && has.Encoding != d.Encoding {
+		return fault.New(fault.Conflict, "the backed-up database has the encoding %s, the target %s", d.Encoding, has.Encoding).
 			Hint("restore with --to-new-database, or make the target with: create database … template template0 encoding '%s'", d.Encoding)
 	}
-	if d.Collate != "" && (collate != d.Collate || ctype != d.CType) {
-		x.warn(manifest.Warning{Code: "locale_differs", Message: fmt.Sprintf("the backed-up database sorts text by %s (characters by %s), the target by %s (%s): the order of rows may differ", d.Collate, d.CType, collate, ctype)})
+	if before, now := sorting(d), sorting(has); d.Collate != "" && before != now {
+		x.warn(manifest.Warning{Code: "locale_differs", Message: fmt.Sprintf("the backed-up database sorts text by %s, the target by %s: the order of rows may differ", before, now)})
 	}
 	return x.checkFeatures(version / 10000)
+}
+
+// sorting says by what a database sorts text and tells letters.
+func sorting(d pgcatalog.Database) string {
+	by := d.LocaleProvider
+	if by == "" { // of an old backup
+		by = "libc"
+	}
+	if d.ICULocale != "" {
+		by += " " + d.ICULocale
+	}
+	if d.ICURules != "" {
+		by += " with rules"
+	}
+	return fmt.Sprintf("%s %s (characters by %s)", by, d.Collate, d.CType)
 }
 
 // checkFeatures looks for what a target of an older major version cannot have.

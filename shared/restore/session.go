@@ -2,10 +2,13 @@ package restore
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"guarda/shared/backup/pgsession"
+	"guarda/shared/fault"
 )
 
 // settings of a session that restores: what the values were written with, no
@@ -43,11 +46,30 @@ func (x *restoration) connect(ctx context.Context) (*pgx.Conn, error) {
 	if x.m.Database.Encoding == "SQL_ASCII" {
 		encoding = "SQL_ASCII"
 	}
-	if err := pgsession.Exec(ctx, conn, settings+"set client_encoding = '"+encoding+"';"); err != nil {
+	err = pgsession.Exec(ctx, conn, settings+"set client_encoding = '"+encoding+"';")
+	if err == nil {
+		err = x.setMonetary(ctx, conn)
+	}
+	if err != nil {
 		pgsession.Close(ctx, conn)
 		return nil, pgsession.Explain(err, "prepare the session")
 	}
 	return conn, nil
+}
+
+// setMonetary lets the session read values of the type money as they were
+// written.
+func (x *restoration) setMonetary(ctx context.Context, conn *pgx.Conn) error {
+	locale := x.m.Server.Monetary
+	if locale == "" || !x.choice.HoldsMoney() {
+		return nil
+	}
+	err := pgsession.Exec(ctx, conn, "set lc_monetary = "+quoteText(locale))
+	if pg := (*pgconn.PgError)(nil); errors.As(err, &pg) && pg.Code == "22023" {
+		return fault.New(fault.Conflict, "the backup's values of the type money are written as in the locale %q, which the target server does not have", locale).
+			Hint("install that locale on the target server: read under another one the amounts would be others").Because(pg)
+	}
+	return err
 }
 
 // connectFirst opens the session for what is done one by one, and makes sure

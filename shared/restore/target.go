@@ -73,8 +73,14 @@ func (x *restoration) createDatabase(ctx context.Context, conn *pgx.Conn, versio
 			fmt.Fprintf(&b, " %s %s", o.word, quoteText(o.value))
 		}
 	}
-	if version >= "150000" && d.LocaleProvider != "" && d.LocaleProvider != "libc" {
-		fmt.Fprintf(&b, " locale_provider %s %s_locale %s", d.LocaleProvider, d.LocaleProvider, quoteText(d.ICULocale))
+	if version >= "150000" && d.LocaleProvider != "" { // template0's may be another
+		fmt.Fprintf(&b, " locale_provider %s", d.LocaleProvider)
+		if d.LocaleProvider != "libc" {
+			fmt.Fprintf(&b, " %s_locale %s", d.LocaleProvider, quoteText(d.ICULocale))
+		}
+		if d.ICURules != "" {
+			fmt.Fprintf(&b, " icu_rules %s", quoteText(d.ICURules))
+		}
 	}
 	err := pgsession.Exec(ctx, conn, b.String())
 	var pg *pgconn.PgError

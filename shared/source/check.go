@@ -66,13 +66,13 @@ func (t Tester) Test(ctx context.Context, dsn string) *Report {
 	r.add("connect", nil)
 	r.add("version", r.version(ctx, conn))
 	r.add("session", t.SessionMode(ctx, conn))
-	found, err := preset.Detect(ctx, conn)
-	if err == nil {
+	var found preset.Detected
+	if err := alone(ctx, conn, func(tx pgx.Tx) (err error) { found, err = preset.Detect(ctx, tx); return err }); err == nil {
 		r.Platform = &found
 	}
 	platform := preset.Choose(t.Preset, found)
-	r.add("privileges", t.lenient(privileges(ctx, conn, platform)))
-	r.add("row_security", t.lenient(rowSecurity(ctx, conn, platform)))
+	r.add("privileges", t.lenient(alone(ctx, conn, func(tx pgx.Tx) error { return privileges(ctx, tx, platform) })))
+	r.add("row_security", t.lenient(alone(ctx, conn, func(tx pgx.Tx) error { return rowSecurity(ctx, tx, platform) })))
 	r.OK = true
 	for _, c := range r.Checks {
 		r.OK = r.OK && c.Status != Failed
@@ -82,6 +82,17 @@ func (t Tester) Test(ctx context.Context, dsn string) *Report {
 		r.SizeBytes = &size
 	}
 	return r
+}
+
+// alone runs queries so that the names in them mean the server's own functions
+// and operators, whatever the database's search_path puts before those.
+func alone(ctx context.Context, conn *pgx.Conn, run func(pgx.Tx) error) error {
+	return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "set local search_path = ''"); err != nil {
+			return err
+		}
+		return run(tx)
+	})
 }
 
 // warning is an error that does not keep a backup from working.
@@ -158,8 +169,8 @@ const relationsWhere = `
 type relation struct{ Name, Schema, plainSchema string }
 
 // relations leaves out what belongs to the platform.
-func relations(ctx context.Context, conn *pgx.Conn, platform preset.Preset, where string) ([]relation, error) {
-	rows, err := conn.Query(ctx, relationsWhere+where+" order by 1")
+func relations(ctx context.Context, tx pgx.Tx, platform preset.Preset, where string) ([]relation, error) {
+	rows, err := tx.Query(ctx, relationsWhere+where+" order by 1")
 	if err != nil {
 		return nil, err
 	}
@@ -169,8 +180,8 @@ func relations(ctx context.Context, conn *pgx.Conn, platform preset.Preset, wher
 	return slices.DeleteFunc(found, func(r relation) bool { return platform.Schema(r.plainSchema) }), err
 }
 
-func privileges(ctx context.Context, conn *pgx.Conn, platform preset.Preset) error {
-	found, err := relations(ctx, conn, platform, `c.relkind in ('r', 'S') and not case
+func privileges(ctx context.Context, tx pgx.Tx, platform preset.Preset) error {
+	found, err := relations(ctx, tx, platform, `c.relkind in ('r', 'S') and not case
 		when not pg_catalog.has_schema_privilege(n.oid, 'usage') then false
 		when c.relkind = 'S' then pg_catalog.has_sequence_privilege(c.oid, 'select')
 		else pg_catalog.has_table_privilege(c.oid, 'select') end`)
@@ -178,7 +189,7 @@ func privileges(ctx context.Context, conn *pgx.Conn, platform preset.Preset) err
 		return err
 	}
 	user := ""
-	if err := conn.QueryRow(ctx, "select pg_catalog.quote_ident(current_user)").Scan(&user); err != nil {
+	if err := tx.QueryRow(ctx, "select pg_catalog.quote_ident(current_user)").Scan(&user); err != nil {
 		return err
 	}
 	var grants []string
@@ -193,8 +204,8 @@ func privileges(ctx context.Context, conn *pgx.Conn, platform preset.Preset) err
 		Hint("as their owner run: %s", strings.Join(grants, " "))
 }
 
-func rowSecurity(ctx context.Context, conn *pgx.Conn, platform preset.Preset) error {
-	found, err := relations(ctx, conn, platform, `c.relkind = 'r' and pg_catalog.row_security_active(c.oid)`)
+func rowSecurity(ctx context.Context, tx pgx.Tx, platform preset.Preset) error {
+	found, err := relations(ctx, tx, platform, `c.relkind = 'r' and pg_catalog.row_security_active(c.oid)`)
 	if err != nil || len(found) == 0 {
 		return err
 	}

@@ -26,12 +26,13 @@ type TablePosition struct {
 // up to limit after a position (nil: from the start) whose name, with its
 // schema, has search in it. Sizes change between pages, so a table may then
 // show twice or not at all.
-func Tables(ctx context.Context, conn *pgx.Conn, search string, after *TablePosition, limit int) ([]Table, error) {
+func Tables(ctx context.Context, conn *pgx.Conn, search string, after *TablePosition, limit int) (found []Table, err error) {
 	var p TablePosition
 	if after != nil {
 		p = *after
 	}
-	rows, err := conn.Query(ctx, `
+	err = alone(ctx, conn, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `
 		select schema, name, kind, size_bytes, row_estimate from (
 			select n.nspname::text as schema, c.relname::text as name,
 				case when c.relkind = 'p' then 'partitioned table' when c.relispartition then 'partition' else 'table' end as kind,
@@ -45,8 +46,11 @@ func Tables(ctx context.Context, conn *pgx.Conn, search string, after *TablePosi
 		where not $2::bool or size_bytes < $3::int8 or (size_bytes = $3::int8 and (schema, name) > ($4, $5))
 		order by size_bytes desc, schema, name
 		limit $6::int8`, search, after != nil, p.SizeBytes, p.Schema, p.Name, limit)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Table])
+		if err != nil {
+			return err
+		}
+		found, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Table])
+		return err
+	})
+	return found, err
 }

@@ -8,8 +8,10 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"guarda/shared/backup/pgsession"
+	"guarda/shared/postgres"
 	"guarda/shared/postgres/pgtest"
 	"guarda/shared/restore"
+	sourcepkg "guarda/shared/source"
 )
 
 // shadows are functions and operators in public with the names of built-in
@@ -60,19 +62,19 @@ var settings = map[string]string{
 	"quote_all_identifiers":               "on",
 	"client_encoding":                     "LATIN1",
 	"check_function_bodies":               "on",
-	"statement_timeout":                   "2500",
+	"statement_timeout":                   "20000",
 	"lock_timeout":                        "1",
 	"idle_in_transaction_session_timeout": "1",
 	"row_security":                        "off",
 	"synchronize_seqscans":                "on",
-	"default_toast_compression":           "pglz", // since 14
-	"transaction_timeout":                 "2500", // since 17
+	"default_toast_compression":           "pglz",  // since 14
+	"transaction_timeout":                 "20000", // since 17
 	"client_min_messages":                 "debug1",
 	"default_text_search_config":          "simple",
 	"lo_compat_privileges":                "on",
 	"session_replication_role":            "replica",
 	"gin_fuzzy_search_limit":              "1",
-	"idle_session_timeout":                "1500",                // since 14
+	"idle_session_timeout":                "20000",               // since 14
 	"event_triggers":                      "off",                 // since 17
 	"restrict_nonsystem_relation_kind":    "view, foreign-table", // in the latest of each
 	"createrole_self_grant":               "",                    // since 16
@@ -126,6 +128,13 @@ func TestHostileSettingsDoNotBearOnABackup(t *testing.T) {
 		pgtest.Exec(t, source.url, shadows)
 		want := source.dump(t)
 		source.set(t, settings)
+		tester := sourcepkg.Tester{Connect: pgx.Connect, SessionMode: postgres.SessionMode}
+		if r := tester.Test(t.Context(), source.url); !r.OK || len(r.Checks) != 5 {
+			t.Errorf("the test of the source: %+v", r.Checks)
+		}
+		if tables, err := sourcepkg.Tables(t.Context(), pgtest.Connect(t, source.url), "VALUES", nil, 10); err != nil || len(tables) != 1 {
+			t.Errorf("the source's tables: %v, %v", tables, err)
+		}
 		k := source.backUp(t)
 		k.into(t, plain, restore.Options{Jobs: 3})
 		same(t, "pg_dump", want, plain.dump(t))
@@ -240,4 +249,37 @@ func TestAPartitionThatIsBeingLetGoComesBack(t *testing.T) {
 		run.psql(t, k.exported(t), true)
 		same(t, "pg_dump after psql", source.dump(t), run.dump(t))
 	})
+}
+
+// TestChecksThatLookIntoOtherTables find there what they look for, in whatever
+// order the rows come, and though the tables are as large as one another.
+func TestChecksThatLookIntoOtherTables(t *testing.T) {
+	t.Parallel()
+	s := pgtest.Own(t)
+	source := newDatabase(t, s)
+	// Larger ones come first: each looks into the next smaller one.
+	pgtest.Exec(t, source.url, `create table t0 (a int); insert into t0 values (1);
+		create function raises(int) returns int language plpgsql immutable as $$ begin if not exists (select from public.t0 where a = 1) then raise 'not there'; end if; return 1; end $$;
+		do $$ begin for i in 1..5 loop
+			execute format('create function looks%s(int) returns bool language sql stable as ''select exists (select from public.t%s where a = 1)''', i, i - 1);
+			execute format('create table t%s (a int check (public.looks%s(a)), pad text)', i, i);
+			execute format('insert into t%s select 1, repeat(''x'', 100) from generate_series(1, %s)', i, i * 50);
+		end loop; end $$;
+		create table g (a int, b int generated always as (public.raises(a)) stored, pad text); insert into g (a, pad) select 1, repeat('y', 100) from generate_series(1, 1000)`)
+	k := source.backUp(t)
+	for _, jobs := range []int{1, 4} {
+		target := newDatabase(t, s)
+		k.into(t, target, restore.Options{Jobs: jobs})
+		k.sameRows(t, target)
+	}
+	// What no other rows make right ends the restore, and names the table.
+	pgtest.Exec(t, source.url, "create table wrong (a int check (public.looks1(a))); insert into wrong values (1); delete from t0; alter table g drop column b")
+	for i := range 6 {
+		pgtest.Exec(t, source.url, fmt.Sprintf("delete from t%d", i))
+	}
+	k = source.backUp(t)
+	_, err := restore.Run(t.Context(), restore.Deps{Connect: connector(newDatabase(t, s).url), Store: k.store}, restore.Options{Jobs: 2}, k.at)
+	if err == nil || !strings.Contains(err.Error(), "public.wrong") {
+		t.Errorf("%v", err)
+	}
 }
