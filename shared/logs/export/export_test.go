@@ -229,6 +229,47 @@ func TestPDFKeepsAccentsAndEmojiAndStatesWhatItLeftOut(t *testing.T) {
 	}
 }
 
+// What no font of the PDF has is said, by the number of fields, and where to find
+// it; what one has is not taken for that.
+func TestPDFSaysWhatItCannotShow(t *testing.T) {
+	t.Parallel()
+	program, err := exec.LookPath("pdftotext")
+	if err != nil {
+		t.Skip("pdftotext (poppler-utils) is not installed")
+	}
+	text := func(messages ...string) string {
+		var list []export.Row
+		for _, m := range messages {
+			r := rows()[0]
+			r.Message, r.SessionID = []byte(m), nil
+			list = append(list, r)
+		}
+		file := filepath.Join(t.TempDir(), "logs.pdf")
+		if err := os.WriteFile(file, write(t, export.PDF, export.Options{Language: "en"}, list), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.Command(program, "-layout", file, "-").CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		return string(out)
+	}
+	shown := []string{"接続が拒否されました。カタカナ", "简体中文：连接被拒绝", "連線被拒絕", "연결이 거부되었습니다", "Соединение", "Tiếng Việt", "tab\there \x01", "👩\u200d💻 ⚠️"}
+	got := text(shown...)
+	if strings.Contains(got, "boxes") {
+		t.Errorf("it says that it cannot show:\n%s", got)
+	}
+	for _, s := range shown[:6] {
+		if !strings.Contains(got, s) {
+			t.Errorf("its text has no %q", s)
+		}
+	}
+	got = text("हिन्दी", "plain", "ภาษาไทย")
+	if !strings.Contains(got, "drawn as boxes: 2.") || !strings.Contains(got, "ภาษาไทย") {
+		t.Errorf("it does not say what it cannot show:\n%s", got)
+	}
+}
+
 func TestAnUnknownFormatIsRefused(t *testing.T) {
 	t.Parallel()
 	if _, err := export.NewWriter(&bytes.Buffer{}, "docx", export.Options{}); err == nil {

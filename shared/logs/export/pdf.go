@@ -3,6 +3,7 @@ package export
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,11 +32,13 @@ type pdfWriter struct {
 	t          words
 	sans, mono *pdfFont
 	emoji      *pictures
+	han        *eastAsian
 	pages      []*canvas
 	page       *canvas
 	y          float64 // the next line's top
 	rows       int
 	cut        int // messages that were shortened
+	boxed      int // cells with characters that no font here has
 	columns    []pdfColumn
 }
 
@@ -46,7 +49,7 @@ type pdfColumn struct {
 }
 
 func newPDF(w io.Writer, o Options) (*pdfWriter, error) {
-	p := &pdfWriter{doc: newDoc(w), o: o, t: wordsOf(o.Language)}
+	p := &pdfWriter{doc: newDoc(w), o: o, t: wordsOf(o.Language), han: &eastAsian{}}
 	var err error
 	if p.sans, err = newSans(); err != nil {
 		return nil, err
@@ -97,7 +100,7 @@ func (p *pdfWriter) layOut() {
 
 // begin begins a page.
 func (p *pdfWriter) begin() {
-	p.page = &canvas{sans: p.sans, mono: p.mono, emoji: p.emoji}
+	p.page = &canvas{sans: p.sans, mono: p.mono, emoji: p.emoji, han: p.han}
 	p.pages = append(p.pages, p.page)
 	p.y = pageHeight - margin
 }
@@ -195,6 +198,9 @@ func (p *pdfWriter) Write(r *Row) error {
 			cells[i] = append(cells[i][:maxPDFLines:maxPDFLines], p.t.shortened)
 			p.cut++
 		}
+		if slices.ContainsFunc(cells[i], func(line string) bool { return p.page.lacks(p.font(c.name), line) }) {
+			p.boxed++
+		}
 		most = max(most, len(cells[i]))
 	}
 	if p.y-lineHeight*float64(min(most, 6)) < margin+footer { // no entry begins with its last lines
@@ -272,6 +278,9 @@ func (p *pdfWriter) Close() error {
 	if p.cut > 0 {
 		p.note(fmt.Sprintf(p.t.cut, p.t.number(int64(p.cut)), maxPDFLines))
 	}
+	if p.boxed > 0 {
+		p.note(fmt.Sprintf(p.t.boxed, p.t.number(int64(p.boxed))))
+	}
 	d := p.doc
 	tree := d.reserve()
 	resources := d.reserve()
@@ -290,7 +299,11 @@ func (p *pdfWriter) Close() error {
 	if err != nil {
 		return err
 	}
-	d.put(resources, fmt.Sprintf("<</Font<</S %d 0 R/M %d 0 R%s>>>>", sans, mono, emoji))
+	han, err := p.han.objects(d)
+	if err != nil {
+		return err
+	}
+	d.put(resources, fmt.Sprintf("<</Font<</S %d 0 R/M %d 0 R%s%s>>>>", sans, mono, emoji, han))
 	info := d.object(fmt.Sprintf("<</Title%s/Producer(Guarda)/CreationDate%s>>", pdfText(p.t.title), pdfDate(p.o.Made)))
 	catalog := d.object(fmt.Sprintf("<</Type/Catalog/Pages %d 0 R/Lang(%s)/ViewerPreferences<</DisplayDocTitle true>>>>", tree, p.t.language))
 	return d.close(catalog, info)

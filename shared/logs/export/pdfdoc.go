@@ -101,6 +101,7 @@ type canvas struct {
 	bytes.Buffer
 	sans, mono *pdfFont
 	emoji      *pictures
+	han        *eastAsian
 }
 
 // face is what draws a character.
@@ -123,7 +124,7 @@ var (
 func (c *canvas) text(f *pdfFont, size, x, y float64, col color, s string) {
 	fmt.Fprintf(c, "BT %.3f %.3f %.3f rg %.2f %.2f Td", col.r, col.g, col.b, x, y)
 	now := ""
-	for _, r := range s {
+	for _, r := range visual(s, func(r rune) bool { return c.find(f, r) != nil }) {
 		use, code := c.choose(f, r).show(r)
 		if use != now {
 			if now != "" {
@@ -141,23 +142,41 @@ func (c *canvas) text(f *pdfFont, size, x, y float64, col color, s string) {
 }
 
 // choose returns what draws a character: the font that is asked for, the other
-// one, pictures for emoji.
+// one, pictures for emoji, eastAsian for Chinese, Japanese and Korean; and the box of the first
+// for what none of them has.
 func (c *canvas) choose(f *pdfFont, r rune) face {
+	if found := c.find(f, r); found != nil {
+		return found
+	}
+	return f
+}
+
+// lacks reports whether a text has a character that is drawn as a box.
+func (c *canvas) lacks(f *pdfFont, s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r >= ' ' && c.find(f, r) == nil })
+}
+
+// find is choose that returns nil for what none of them has.
+func (c *canvas) find(f *pdfFont, r rune) face {
 	other := c.sans
 	if f == c.sans {
 		other = c.mono
 	}
 	switch {
 	case invisible(r):
+		return f
 	case r >= firstEmoji && c.emoji.has(r):
 		return c.emoji
 	case f.has(r):
+		return f
 	case other.has(r):
 		return other
 	case c.emoji.has(r):
 		return c.emoji
+	case c.han.has(r):
+		return c.han
 	}
-	return f
+	return nil
 }
 
 // firstEmoji begins the blocks where emoji are; those before are signs that
@@ -177,12 +196,15 @@ func (c *canvas) box(x, y, w, h float64, col color) {
 	fmt.Fprintf(c, "%.3f %.3f %.3f rg %.2f %.2f %.2f %.2f re f\n", col.r, col.g, col.b, x, y, w, h)
 }
 
+// lineEnds are all that ends a line, or a paragraph of text from right to left.
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n", "\t", "    ")
+
 // wrap breaks a text into lines that are at most width points wide: at line
 // ends, else after a space, else anywhere.
 func (c *canvas) wrap(f *pdfFont, size, width float64, s string) []string {
 	var lines []string
 	most := width * 1000 / size
-	for part := range strings.SplitSeq(strings.NewReplacer("\r\n", "\n", "\r", "\n", "\t", "    ").Replace(s), "\n") {
+	for part := range strings.SplitSeq(lineEnds.Replace(s), "\n") {
 		start, space, sum, sinceSpace := 0, -1, 0, 0
 		for i, r := range part {
 			w := c.choose(f, r).width(r)

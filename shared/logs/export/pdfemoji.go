@@ -8,7 +8,6 @@ import (
 	"image"
 	"image/draw"
 	"image/png"
-	"strings"
 
 	noto "eliasnaur.com/font/noto/emoji/color"
 	"golang.org/x/image/font"
@@ -17,9 +16,8 @@ import (
 )
 
 // pictures is a font of coloured emoji, which PDF has no kind of font for: each
-// character that is used becomes a procedure of a Type 3 font (ISO 32000-1,
-// 9.6.5) that draws its picture. Such a font has 255 codes; there are as many
-// fonts as are needed. A sequence (a family, a flag) is drawn as its parts.
+// character that is used becomes a procedure of a Type 3 font that draws its
+// picture. A sequence (a family, a flag) is drawn as its parts.
 type pictures struct {
 	data  []byte
 	font  *sfnt.Font
@@ -28,9 +26,6 @@ type pictures struct {
 	codes map[rune]int // -1: it has no picture
 	used  []pdfGlyph   // by code
 }
-
-// perFont is how many pictures a font has; code 0 is never used.
-const perFont = 255
 
 func newPictures() (*pictures, error) {
 	f, err := sfnt.Parse(noto.TTF)
@@ -67,35 +62,18 @@ func (e *pictures) code(r rune) int {
 func (e *pictures) width(r rune) int { return e.used[e.code(r)].width }
 
 // show returns the font and the code, in hex, that draw a character.
-func (e *pictures) show(r rune) (resource, code string) {
-	c := e.code(r)
-	return fmt.Sprintf("E%d", c/perFont), fmt.Sprintf("%02X", c%perFont+1)
-}
+func (e *pictures) show(r rune) (resource, code string) { return type3Code("E", e.code(r)) }
 
 // objects writes the fonts and returns their entries of the resources.
 func (e *pictures) objects(d *pdfDoc) (string, error) {
-	var entries strings.Builder
-	for first := 0; first < len(e.used); first += perFont {
-		part := e.used[first:min(first+perFont, len(e.used))]
-		var procedures, images, names, widths strings.Builder
-		for i, u := range part {
-			picture, err := e.picture(d, u)
-			if err != nil {
-				return "", err
-			}
-			// As high as a line's letters and a little lower than their feet.
-			procedure := d.stream("", fmt.Appendf(nil, "%d 0 d0 q %d 0 0 %d 0 -210 cm /P%d Do Q", u.width, u.width, u.width*picture.tall/picture.wide, i+1))
-			fmt.Fprintf(&procedures, "/P%d %d 0 R", i+1, procedure)
-			fmt.Fprintf(&images, "/P%d %d 0 R", i+1, picture.object)
-			fmt.Fprintf(&names, "/P%d", i+1)
-			fmt.Fprintf(&widths, "%d ", u.width)
+	return type3Fonts(d, "E", e.used, func(u pdfGlyph, name string) ([]byte, int, error) {
+		picture, err := e.picture(d, u)
+		if err != nil {
+			return nil, 0, err
 		}
-		toUnicode := d.stream("", toUnicode(append([]pdfGlyph{{}}, part...), 1))
-		number := d.object(fmt.Sprintf("<</Type/Font/Subtype/Type3/FontBBox[0 -210 1300 1200]/FontMatrix[.001 0 0 .001 0 0]/CharProcs<<%s>>/Encoding<</Type/Encoding/Differences[1%s]>>/FirstChar 1/LastChar %d/Widths[%s]/Resources<</XObject<<%s>>>>/ToUnicode %d 0 R>>",
-			procedures.String(), names.String(), len(part), widths.String(), images.String(), toUnicode))
-		fmt.Fprintf(&entries, "/E%d %d 0 R", first/perFont, number)
-	}
-	return entries.String(), nil
+		// As high as a line's letters and a little lower than their feet.
+		return fmt.Appendf(nil, "%d 0 d0 q %d 0 0 %d 0 -210 cm %s Do Q", u.width, u.width, u.width*picture.tall/picture.wide, name), picture.object, nil
+	})
 }
 
 type pdfPicture struct{ object, wide, tall int }

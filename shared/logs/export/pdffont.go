@@ -116,7 +116,7 @@ func toUnicode(used []pdfGlyph, bytesPerCode int) []byte {
 		fmt.Fprintf(&b, "%d beginbfchar\n", to-from)
 		for code := from; code < to; code++ {
 			fmt.Fprintf(&b, "<%0*X><", digits, code)
-			for _, unit := range utf16.AppendRune(nil, used[code].char) {
+			for _, unit := range utf16.Encode(copied(used[code].char)) {
 				fmt.Fprintf(&b, "%04X", unit)
 			}
 			b.WriteString(">\n")
