@@ -147,10 +147,16 @@ func TestADownloadOfAnIncrementalBackupIsWhole(t *testing.T) {
 	t.Parallel()
 	w := backuptest.New(t)
 	c := newClient(w)
-	backup(t, w)
+	full := backup(t, w)
 	e, err := w.Store.Get(t.Context(), backupAs(t, w, "incremental"))
 	if err != nil || e.Type != "incremental" || *e.Metadata.ChunksReused == 0 {
 		t.Fatalf("%+v, %v", e, err)
+	}
+	for id, of := range map[string]*string{full: nil, e.ID: &full} {
+		got := decode[execution.View](t, c.Do(t, http.MethodGet, base+"/"+id, "")).BaseID
+		if (got == nil) != (of == nil) || got != nil && *got != *of {
+			t.Errorf("%s is based on %v, want %v", id, got, of)
+		}
 	}
 	from, err := open.Store(t.Context(), w.Config.StoreURL, open.Options{})
 	if err != nil {

@@ -102,6 +102,7 @@ type Metadata struct {
 	Tables          *int            `json:"tables,omitempty"`
 	Chunks          *int            `json:"chunks,omitempty"`
 	ChunksReused    *int            `json:"chunks_reused,omitempty"`
+	BaseID          *string         `json:"base_id,omitempty"` // the backup it was compared with
 	Compression     string          `json:"compression,omitempty"`
 	Encrypted       *bool           `json:"encrypted,omitempty"`
 	ServerVersion   *string         `json:"server_version,omitempty"`

@@ -27,6 +27,7 @@ type View struct {
 	Tables          *int            `json:"tables"`
 	Chunks          *int            `json:"chunks"`
 	ChunksReused    *int            `json:"chunks_reused"`
+	BaseID          *string         `json:"base_id"`
 	Progress        json.RawMessage `json:"progress"`
 	Warnings        []Warning       `json:"warnings"`
 	Error           *FailureView    `json:"error"`
@@ -83,7 +84,7 @@ func (e *Execution) In(l fault.Language) View {
 		Status: e.Status, Type: e.Type, RequestedType: e.RequestedType, Trigger: e.Trigger,
 		StartedAt: e.StartedAt.UTC(), CompletedAt: utc(e.CompletedAt), DurationSeconds: e.seconds(),
 		SizeBytes: e.SizeBytes, RawBytes: e.RawBytes, Rows: e.Rows,
-		Tables: e.Metadata.Tables, Chunks: e.Metadata.Chunks, ChunksReused: e.Metadata.ChunksReused,
+		Tables: e.Metadata.Tables, Chunks: e.Metadata.Chunks, ChunksReused: e.Metadata.ChunksReused, BaseID: e.Metadata.BaseID,
 		Progress: e.Progress, Warnings: e.Metadata.Warnings, Canceled: e.Canceled,
 		Compression: e.Metadata.Compression, Encrypted: e.Metadata.Options.Encryption, StorePath: e.StorePath,
 		RelayCount: e.Relays, ResumeCount: e.Resumes,

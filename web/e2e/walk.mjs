@@ -410,6 +410,31 @@ async function mainJob() {
     await page.goto(`${base}/admin/logs?session=${session}`);
     await page.getByText(t("logs.no_match")).waitFor();
   });
+  await step("a database becomes strict, which its ledger says, and back", async () => {
+    const flip = async () => {
+      await page.goto(`${base}/admin/settings/sources`);
+      await page.getByRole("button", { name: t("schedules.edit_of", { name: "shop" }) }).click();
+      await page.getByRole("dialog").getByLabel(t("source_dialog.strict"), { exact: true }).click();
+      await page
+        .getByRole("dialog")
+        .getByRole("button", { name: t("schedules.save") })
+        .click();
+      await page.getByRole("dialog").waitFor({ state: "hidden" });
+    };
+    await flip();
+    await page.getByText(t("sources.strict")).first().waitFor();
+    await page.goto(`${base}/admin/backup?dialog=run`);
+    const answer = page.waitForResponse((a) => a.url().endsWith("/api/backup/execute"));
+    await page
+      .getByRole("dialog")
+      .getByRole("button", { name: t("action.run_now") })
+      .click();
+    const run = (await (await answer).json()).backup_id;
+    await page.goto(`${base}/admin/backup/history?run=${run}&view=ledger`);
+    await page.getByRole("dialog").getByText(t("coverage.strict")).waitFor({ timeout: 60_000 });
+    await flip();
+    await page.getByText(t("sources.not_strict")).first().waitFor();
+  });
   await step("settings of logs are changed, saved and put back", async () => {
     await page.goto(`${base}/admin/settings/logs`);
     const limit = page.getByLabel(t("log_settings.limit_label"));
@@ -613,6 +638,17 @@ async function everyView(language, theme, width) {
       .getByRole("listitem")
       .first()
       .waitFor();
+  });
+  await view("settings-sources", async () => {
+    await page.goto(`${base}/admin/settings/sources`);
+    await page.getByRole("list", { name: t("sources.list") }).waitFor();
+  });
+  await view("settings-sources-edit", async () => {
+    await page
+      .getByRole("button", { name: t("schedules.edit_of", { name: "shop" }) })
+      .first()
+      .click();
+    await page.getByRole("dialog").getByLabel(t("source_dialog.jobs")).waitFor();
   });
   await view("settings-logs", async () => {
     await page.goto(`${base}/admin/settings/logs`);

@@ -68,6 +68,9 @@ func metadataOf(m execution.Metadata, r *backup.Result) (execution.Metadata, err
 	if m.Phases, err = json.Marshal(r.Phases); err != nil {
 		return m, err
 	}
+	if r.BaseID != "" {
+		m.BaseID = &r.BaseID
+	}
 	if r.Ledger != nil {
 		if m.Ledger, err = json.Marshal(r.Coverage); err != nil {
 			return m, err

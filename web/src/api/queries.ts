@@ -8,7 +8,6 @@ import {
   type ExecutionStatus,
   isActive,
   type LedgerStatus,
-  type SourceInput,
   type Summary,
 } from "./types";
 
@@ -22,7 +21,6 @@ export const keys = {
   execution: (id: string) => ["backup", "execution", id] as const,
   download: (id: string) => ["backup", "download", id] as const,
   ledger: (id: string) => ["backup", "ledger", id] as const,
-  sources: ["sources"] as const,
 };
 
 export const summaryQuery = (api: Api) =>
@@ -132,23 +130,5 @@ export function useCancelBackup() {
     mutationFn: async (id: string) =>
       unwrap(await api.POST("/api/backup/executions/{id}/cancel", { params: { path: { id } } })),
     onSettled: () => queries.invalidateQueries({ queryKey: ["backup"] }),
-  });
-}
-
-export function useAddSource() {
-  const { api } = useServices();
-  return useMutation({
-    mutationFn: async ({ source, key }: { source: SourceInput; key: string }) =>
-      unwrap(
-        await api.POST("/api/sources", { params: { header: { "Idempotency-Key": key } }, body: source }),
-      ),
-  });
-}
-
-export function useTestSource() {
-  const { api } = useServices();
-  return useMutation({
-    mutationFn: async (id: string) =>
-      unwrap(await api.POST("/api/sources/{id}/test", { params: { path: { id } } })),
   });
 }

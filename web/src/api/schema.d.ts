@@ -1120,6 +1120,11 @@ export interface components {
             tables: number | null;
             chunks: number | null;
             chunks_reused: number | null;
+            /**
+             * Format: uuid
+             * @description The backup that an incremental or differential one was compared with; null of a full one, of a run that has not completed, and of runs from before this was kept.
+             */
+            base_id: string | null;
             progress: components["schemas"]["Progress"] | null;
             warnings: components["schemas"]["Warning"][];
             error: components["schemas"]["Failure"] | null;

@@ -64,6 +64,10 @@ export const routes: RouteObject[] = [
             }),
           },
           {
+            path: "/admin/settings/sources",
+            lazy: async () => ({ Component: (await import("@/pages/sources/sources")).Sources }),
+          },
+          {
             path: "/admin/settings/access",
             lazy: async () => ({ Component: (await import("@/pages/access/access")).Access }),
           },

@@ -1,5 +1,6 @@
 import {
   CalendarClock,
+  Database,
   FileDown,
   History,
   KeyRound,
@@ -27,6 +28,7 @@ export const groups: Page[][] = [
     { path: "/admin/logs/erasures", label: "page.erasures", icon: UserX, keys: "g d" },
   ],
   [
+    { path: "/admin/settings/sources", label: "page.sources", icon: Database, keys: "g o" },
     { path: "/admin/settings/logs", label: "page.log_settings", icon: SlidersHorizontal, keys: "g s" },
     { path: "/admin/settings/access", label: "page.access", icon: KeyRound, keys: "g a" },
   ],

@@ -76,6 +76,7 @@ export const done = (over: Partial<Execution> = {}): Execution => ({
   tables: 12,
   chunks: 30,
   chunks_reused: 0,
+  base_id: null,
   progress: null,
   warnings: [],
   error: null,

@@ -81,23 +81,25 @@ export function ErrorPanel({
       )}
     >
       <CircleX size={18} aria-hidden className="mt-px shrink-0 text-bad" />
-      <div className="min-w-0 flex-1">
-        {title && <p className="font-semibold">{title}</p>}
-        <p className={clsx("break-words", !title && "font-medium")}>{message}</p>
-        {hint && <p className="mt-1 break-words text-ink-2">{hint}</p>}
-        {requestId && (
-          <p className="mt-1.5 flex flex-wrap items-center gap-1 text-[13px] text-ink-2">
-            {t("error.request_id")}
-            <code className="break-all font-mono text-[12px]">{requestId}</code>
-            <CopyButton text={requestId} label={t("error.copy_request_id")} />
-          </p>
+      <div className="flex min-w-0 flex-1 flex-wrap items-start gap-x-3 gap-y-2.5">
+        <div className="min-w-0 flex-1 basis-60">
+          {title && <p className="font-semibold">{title}</p>}
+          <p className={clsx("break-words", !title && "font-medium")}>{message}</p>
+          {hint && <p className="mt-1 break-words text-ink-2">{hint}</p>}
+          {requestId && (
+            <p className="mt-1.5 flex flex-wrap items-center gap-1 text-[13px] text-ink-2">
+              {t("error.request_id")}
+              <code className="break-all font-mono text-[12px]">{requestId}</code>
+              <CopyButton text={requestId} label={t("error.copy_request_id")} />
+            </p>
+          )}
+        </div>
+        {onRetry && (
+          <Button size="sm" icon={<RotateCw size={14} aria-hidden />} onClick={onRetry}>
+            {t("action.retry")}
+          </Button>
         )}
       </div>
-      {onRetry && (
-        <Button size="sm" icon={<RotateCw size={14} aria-hidden />} onClick={onRetry}>
-          {t("action.retry")}
-        </Button>
-      )}
     </div>
   );
 }

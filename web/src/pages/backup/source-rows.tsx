@@ -74,10 +74,14 @@ function Row({ row, onRun }: { row: SourceSummary; onRun: (sourceId: string) => 
             {t("source.never")}
           </span>
         )}
-        {last && (
+        {newest && !running && (
           <p className="text-[13px] text-ink-3">
-            {newest?.id === last.id && !running ? "" : `${t("source.last_good")} `}
-            <Time iso={last.started_at} relative />
+            <Time iso={newest.started_at} relative />
+          </p>
+        )}
+        {last && (newest?.id !== last.id || running) && (
+          <p className="text-[13px] text-ink-3">
+            {t("source.last_good")} <Time iso={last.started_at} relative />
           </p>
         )}
       </div>

@@ -41,6 +41,8 @@ export function Coverage({ run }: { run: ExecutionDetail }) {
   const query = useInfiniteQuery({
     ...ledgerQuery(api, run.id, filter === "lost" ? { lost: true } : filter ? { status: [filter] } : {}),
     enabled: complete,
+    // Another part of the same ledger takes the place of this one; nothing jumps meanwhile.
+    placeholderData: (before, asked) => (asked?.queryKey[2] === run.id ? before : undefined),
   });
   if (!complete) {
     return (
@@ -84,7 +86,9 @@ export function Coverage({ run }: { run: ExecutionDetail }) {
         onChoose={(next) => setFilter(next, { history: "replace" })}
       />
       <Statements items={items} />
-      <Items items={items} filter={filter} truncated={first.truncated} />
+      <div className={query.isPlaceholderData ? "opacity-60 transition-opacity" : undefined}>
+        <Items items={items} filter={filter} truncated={first.truncated} />
+      </div>
       {query.hasNextPage && (
         <div className="-mt-3 flex justify-center">
           <Button busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>

@@ -41,7 +41,9 @@ export function RunDetail({
       title={
         run ? (
           <span className="flex flex-wrap items-center gap-2.5">
-            <span className="truncate">{t("detail.title", { name: run.source_name })}</span>
+            <span className="min-w-0 [overflow-wrap:anywhere]">
+              {t("detail.title", { name: run.source_name })}
+            </span>
             <StatusBadge outcome={outcomeOf({ ...run, warning_count: run.warnings.length })} />
           </span>
         ) : (

@@ -47,6 +47,9 @@ export function Files({ run }: { run: ExecutionDetail }) {
   // All lie in the backup's folder, which the overview names: here it would hide what differs.
   const folder = run.store_path ? `${run.store_path.replace(/\/$/, "")}/` : "";
   const nameOf = (path: string) => (folder && path.startsWith(folder) ? path.slice(folder.length) : path);
+  // What was not copied again lies in an earlier backup's folder.
+  const earlier = (path: string) =>
+    folder && !path.startsWith(folder) ? path.split("/").slice(0, 2).join("/") : "";
   const expires = query.data.pages.at(-1)!.expires_at;
   return (
     <>
@@ -57,9 +60,14 @@ export function Files({ run }: { run: ExecutionDetail }) {
         {files.map((file) => (
           <li key={file.path} className="flex items-center gap-3 py-2">
             <div className="min-w-0 flex-1">
-              <p className="truncate font-mono text-[12.5px]" title={file.path}>
-                {nameOf(file.path)}
+              <p className="break-all font-mono text-[12.5px]" title={file.path}>
+                {nameOf(file.path).slice(earlier(file.path) ? earlier(file.path).length + 1 : 0)}
               </p>
+              {earlier(file.path) && (
+                <p className="text-[12px] text-ink-3">
+                  {t("files.of_earlier")} <code className="break-all font-mono">{earlier(file.path)}</code>
+                </p>
+              )}
               {file.checksum && (
                 <p className="flex items-center gap-1 text-[12px] text-ink-3">
                   <span className="whitespace-nowrap">SHA-256</span>{" "}

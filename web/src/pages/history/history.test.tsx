@@ -157,6 +157,44 @@ describe("a run's detail", () => {
     expect(within(dialog).getByText("7 reaproveitadas")).toBeInTheDocument();
   });
 
+  it("leads from an incremental one to the backup it goes on from", async () => {
+    const base = "11111111-2222-4333-8444-555555555555";
+    const page = at(`?status=completed&run=${id}`, page1(), {
+      [one]: detail({ type: "incremental", requested_type: "incremental", chunks_reused: 8, base_id: base }),
+      [`GET /api/backup/executions/${base}`]: detail({ id: base }),
+    });
+    const dialog = await screen.findByRole("dialog");
+    const link = await within(dialog).findByRole("link", { name: "a partir do backup 11111111" });
+    // What was kept from it was not compressed anew.
+    expect(within(dialog).queryByText(/ : 1$/)).not.toBeInTheDocument();
+    await page.user.click(link);
+    await waitFor(() => expect(page.at()).toBe(`/admin/backup/history?status=completed&run=${base}`));
+    expect(await within(dialog).findByText("10 : 1")).toBeInTheDocument();
+  });
+
+  it("does not let many warnings hide the rest", async () => {
+    const warnings = Array.from({ length: 20 }, (_, i) => ({ code: "unreadable", message: `aviso ${i}.` }));
+    const page = at(`?run=${id}`, page1(), { [one]: detail({ warnings }) });
+    const dialog = await screen.findByRole("dialog");
+    expect(await within(dialog).findByText("20 avisos")).toBeInTheDocument();
+    expect(within(dialog).getByText("aviso 2.").closest("details")).toBeNull();
+    const rest = within(dialog).getByText("aviso 3.").closest("details")!;
+    expect(rest.open).toBe(false);
+    await page.user.click(within(dialog).getByText("Mais 17 avisos"));
+    expect(rest.open).toBe(true);
+  });
+
+  it("says which files lie with an earlier backup", async () => {
+    const path = "loja/20261101T000000Z-abc/data/00001.zst";
+    at(`?run=${id}&view=files`, page1(), {
+      [one]: detail(),
+      [`${one}/download`]: { ...files, items: [...files.items, { ...files.items[0]!, path }] },
+    });
+    expect(await screen.findByText("data/00001.zst")).toBeInTheDocument();
+    expect(screen.getByText("loja/20261101T000000Z-abc")).toBeInTheDocument();
+    expect(screen.getByText("manifest.json")).toBeInTheDocument();
+  });
+
   it("says why it failed and what to do", async () => {
     const error = { code: "unavailable", message: "O banco não respondeu.", hint: "Confira o endereço." };
     at(`?run=${id}`, page1(), { [one]: detail({ status: "failed", error }) });
@@ -212,6 +250,8 @@ describe("a run's detail", () => {
     await waitFor(() => expect(page.at()).toContain("coverage=lost"));
     const asked = page.calls.filter((call) => call.path.endsWith("/ledger"));
     expect(asked.at(-1)!.url.searchParams.get("lost")).toBe("true");
+    await page.user.keyboard("{Escape}");
+    await waitFor(() => expect(page.at()).toBe("/admin/backup/history"));
   });
 
   it("tells a backup without a ledger from a failure to load it", async () => {

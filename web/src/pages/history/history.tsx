@@ -27,6 +27,7 @@ export function History() {
   const [open, setOpen] = useQueryStates({
     run: parseAsString,
     view: parseAsStringLiteral(views).withDefault("overview"),
+    coverage: parseAsString,
   });
 
   return (
@@ -86,7 +87,7 @@ export function History() {
         id={open.run}
         view={open.view}
         onView={(view) => setOpen({ view }, { history: "replace" })}
-        onClose={() => setOpen({ run: null, view: null }, { history: "push" })}
+        onClose={() => setOpen({ run: null, view: null, coverage: null }, { history: "push" })}
       />
     </div>
   );

@@ -1,6 +1,7 @@
 import { Layers, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
+import { Link, useLocation } from "react-router";
 import { ApiError } from "@/api/problem";
 import type { ExecutionDetail } from "@/api/types";
 import { useFormat } from "@/format/use-format";
@@ -18,7 +19,8 @@ export function Overview({ run }: { run: ExecutionDetail }) {
   const format = useFormat();
   const instead = run.warnings.find((warning) => warning.code === fullInstead);
   const warnings = run.warnings.filter((warning) => warning !== instead);
-  const ratio = run.raw_bytes && run.size_bytes ? run.raw_bytes / run.size_bytes : null;
+  // Of what was kept from earlier backups nothing was stored: that is no compression.
+  const ratio = run.raw_bytes && run.size_bytes && !run.chunks_reused ? run.raw_bytes / run.size_bytes : null;
   const or = <T,>(value: T | null | undefined, show: (value: T) => ReactNode): ReactNode =>
     value === null || value === undefined ? "—" : show(value);
   return (
@@ -135,7 +137,24 @@ function TypeFact({ run }: { run: ExecutionDetail }) {
           {t("detail.requested", { type: t(`type.${run.requested_type}`) })}
         </span>
       )}
+      {run.base_id && <Base id={run.base_id} />}
     </>
+  );
+}
+
+/** The way to the backup that this one goes on from; filters and tab stay. */
+function Base({ id }: { id: string }) {
+  const { t } = useTranslation();
+  const { search } = useLocation();
+  const params = new URLSearchParams(search);
+  params.set("run", id);
+  return (
+    <Link
+      to={{ search: params.toString() }}
+      className="block w-fit rounded font-normal text-[12px] text-accent hover:underline"
+    >
+      {t("detail.base")} <code className="font-mono">{id.slice(0, 8)}</code>
+    </Link>
   );
 }
 
@@ -193,22 +212,43 @@ function FullInstead({ run, why }: { run: ExecutionDetail; why: string }) {
   );
 }
 
+/** Warnings that are seen at once; many more would hide the rest of the page. */
+const atOnce = 3;
+
 function Warnings({ warnings }: { warnings: ExecutionDetail["warnings"] }) {
   const { t } = useTranslation();
+  const { number } = useFormat();
+  const [first, rest] = [warnings.slice(0, atOnce), warnings.slice(atOnce)];
   return (
     <section className="rounded-card border border-warn-fill/45 bg-warn-soft p-3.5">
       <h3 className="flex items-center gap-2 font-semibold">
         <TriangleAlert size={16} aria-hidden className="text-warn" />
         {t("detail.warnings", { count: warnings.length })}
       </h3>
-      <ul className="mt-1.5 flex flex-col gap-1 pl-6">
-        {warnings.map((warning) => (
-          <li key={`${warning.code} ${warning.object ?? ""} ${warning.message}`} className="break-words">
-            {warning.object && <code className="mr-1.5 font-mono text-[12px]">{warning.object}</code>}
-            {warning.message}
-          </li>
-        ))}
-      </ul>
+      <WarningList warnings={first} />
+      {rest.length > 0 && (
+        <details className="mt-1.5 pl-6">
+          <summary className="w-fit cursor-pointer rounded font-medium text-[13px]">
+            {t("detail.more_warnings", { count: rest.length, formatted: number(rest.length) })}
+          </summary>
+          <div className="-ml-6">
+            <WarningList warnings={rest} />
+          </div>
+        </details>
+      )}
     </section>
+  );
+}
+
+function WarningList({ warnings }: { warnings: ExecutionDetail["warnings"] }) {
+  return (
+    <ul className="mt-1.5 flex flex-col gap-1 pl-6">
+      {warnings.map((warning) => (
+        <li key={`${warning.code} ${warning.object ?? ""} ${warning.message}`} className="break-words">
+          {warning.object && <code className="mr-1.5 font-mono text-[12px]">{warning.object}</code>}
+          {warning.message}
+        </li>
+      ))}
+    </ul>
   );
 }

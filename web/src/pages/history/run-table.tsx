@@ -19,7 +19,7 @@ const column = createColumnHelper<typeof features, Execution>();
 const classes: Record<string, string> = {
   status: "w-[122px] md:w-[148px]",
   source: "",
-  started: "w-[136px] text-right md:w-[150px] md:text-left",
+  started: "w-[98px] text-right md:w-[150px] md:text-left max-md:[&_time]:whitespace-normal",
   type: "hidden w-[116px] lg:table-cell",
   trigger: "hidden w-[190px] xl:table-cell",
   duration: "hidden w-[104px] text-right md:table-cell",
@@ -181,7 +181,7 @@ function RunLink({ run }: { run: Execution }) {
         {run.source_name}
       </Link>
       <span className="block truncate text-[12px] text-ink-3 md:hidden">
-        {[run.size_bytes !== null && format.bytes(run.size_bytes), t(`type.${run.type}`)]
+        {[t(`type.${run.type}`), run.size_bytes !== null && format.bytes(run.size_bytes)]
           .filter(Boolean)
           .join(" · ")}
       </span>

@@ -23,8 +23,8 @@ export function TableBars({ run }: { run: ExecutionDetail }) {
       <ul className="flex flex-col divide-y divide-line">
         {tables.map((table) => (
           <li key={`${table.schema}.${table.name}`} className="py-2.5 first:pt-0">
-            <div className="flex items-baseline justify-between gap-3">
-              <span className="min-w-0 truncate" title={`${table.schema}.${table.name}`}>
+            <div className="flex flex-wrap items-baseline justify-between gap-x-3">
+              <span className="min-w-0 break-words" title={`${table.schema}.${table.name}`}>
                 <span className="text-ink-3">{table.schema}.</span>
                 <span className="font-medium">{table.name}</span>
               </span>
@@ -55,7 +55,7 @@ export function TableBars({ run }: { run: ExecutionDetail }) {
               </span>
               {table.content_hash && (
                 <span className="flex min-w-0 items-center gap-1">
-                  <span>{t("detail.hash")}</span>
+                  <span className="whitespace-nowrap max-sm:sr-only">{t("detail.hash")}</span>
                   <code className="truncate font-mono">{table.content_hash}</code>
                   <CopyButton text={table.content_hash} label={t("detail.copy_hash", { name: table.name })} />
                 </span>
