@@ -6,6 +6,7 @@ import (
 
 	"guarda/shared/auth"
 	"guarda/shared/fault"
+	"guarda/shared/httpapi"
 	"guarda/shared/logs"
 	"guarda/shared/logs/otlp"
 )
@@ -28,7 +29,7 @@ func (h *handler) takeOTLP(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	receipt, err := h.exportLogs(r, media)
-	lang := fault.LanguageOf(r.Header.Get("Accept-Language"))
+	lang := httpapi.Language(r)
 	w.Header().Set("Content-Type", media)
 	if err != nil {
 		return answerStatus(w, err, media, lang)
