@@ -9,6 +9,7 @@ import (
 
 	"guarda/shared/backup"
 	"guarda/shared/backup/manifest"
+	"guarda/shared/fault"
 	"guarda/shared/preset"
 	"guarda/shared/seal"
 )
@@ -92,6 +93,7 @@ The connection must be direct or through a pooler in session mode.`,
 		if err != nil {
 			return err
 		}
+		r.Warnings = fault.WarningsIn(fault.English, r.Warnings)
 		if a.json {
 			return a.printJSON(r)
 		}
@@ -99,7 +101,7 @@ The connection must be direct or through a pooler in session mode.`,
 			fmt.Fprintf(a.err, "warning: %s\n", w.Message)
 		}
 		if r.Ledger != nil {
-			if line := preset.Line(platform, preset.Detected{Name: r.Ledger.Preset.Detected, Reason: r.Ledger.Preset.Reason}); line != "" {
+			if line := preset.Line(platform, preset.Detected{Name: r.Ledger.Preset.Detected}); line != "" {
 				fmt.Fprintln(a.err, line)
 			}
 		}

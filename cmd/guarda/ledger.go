@@ -28,9 +28,9 @@ func (a *app) showLedger(m *manifest.Manifest) error {
 			Hint("it was made by an older version: the next backup will have one")
 	}
 	if a.json {
-		v := shownLedger{m.BackupID, l.Summary(), l.Groups, l.Items}
-		if v.Items == nil {
-			v.Items = []ledger.Item{}
+		v := shownLedger{m.BackupID, l.Summary(), l.Groups, make([]ledger.Item, len(l.Items))}
+		for i, it := range l.Items {
+			v.Items[i] = it.In(fault.English)
 		}
 		return a.printJSON(v)
 	}

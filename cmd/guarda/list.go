@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"guarda/shared/backup/manifest"
+	"guarda/shared/fault"
 	"guarda/shared/ledger"
 )
 
@@ -138,12 +139,12 @@ func (a *app) showCommand() *cobra.Command {
 // shown is a backup as "show --json" prints it.
 type shown struct {
 	listed
-	Server       *manifest.Server   `json:"server,omitempty"`
-	Roles        []string           `json:"roles,omitempty"`
-	Objects      map[string]int     `json:"objects,omitempty"` // by kind
-	WarningsList []manifest.Warning `json:"warnings,omitempty"`
-	TableDetails []shownTable       `json:"table_details,omitempty"`
-	Coverage     *ledger.Summary    `json:"coverage,omitempty"`
+	Server       *manifest.Server `json:"server,omitempty"`
+	Roles        []string         `json:"roles,omitempty"`
+	Objects      map[string]int   `json:"objects,omitempty"` // by kind
+	WarningsList []fault.Warning  `json:"warnings,omitempty"`
+	TableDetails []shownTable     `json:"table_details,omitempty"`
+	Coverage     *ledger.Summary  `json:"coverage,omitempty"`
 }
 
 type shownTable struct {
@@ -159,7 +160,7 @@ type shownTable struct {
 func (a *app) show(l listed, m *manifest.Manifest) error {
 	s := shown{listed: l}
 	if m != nil {
-		s.Server, s.Roles, s.WarningsList, s.Objects = &m.Server, m.Roles, m.Warnings, map[string]int{}
+		s.Server, s.Roles, s.WarningsList, s.Objects = &m.Server, m.Roles, fault.WarningsIn(fault.English, m.Warnings), map[string]int{}
 		for _, e := range m.Entries {
 			s.Objects[e.Kind]++
 		}

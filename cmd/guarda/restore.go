@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
 
+	"guarda/shared/fault"
 	"guarda/shared/restore"
 	"guarda/shared/restore/choice"
 )
@@ -78,6 +79,7 @@ are proved while they are loaded. An error stops the restore and names the objec
 		if err != nil {
 			return err
 		}
+		r.Warnings = fault.WarningsIn(fault.English, r.Warnings)
 		if a.json {
 			return a.printJSON(r)
 		}

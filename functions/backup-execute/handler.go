@@ -40,12 +40,12 @@ type request struct {
 }
 
 type response struct {
-	Success  bool                `json:"success"`
-	BackupID string              `json:"backup_id"`
-	Size     int64               `json:"size"`     // bytes
-	Duration float64             `json:"duration"` // seconds
-	Status   execution.Status    `json:"status"`
-	Warnings []execution.Warning `json:"warnings,omitempty"`
+	Success  bool             `json:"success"`
+	BackupID string           `json:"backup_id"`
+	Size     int64            `json:"size"`     // bytes
+	Duration float64          `json:"duration"` // seconds
+	Status   execution.Status `json:"status"`
+	Warnings []fault.Warning  `json:"warnings,omitempty"`
 }
 
 func (r *request) check() error {
@@ -110,6 +110,7 @@ func (h *handler) execute(w http.ResponseWriter, r *http.Request) error {
 		status = http.StatusOK
 	}
 	return httpapi.JSON(w, status, response{
-		Success: true, BackupID: id, Size: e.Stored(), Duration: e.Duration(h.clock.Now()).Seconds(), Status: e.Status, Warnings: e.Metadata.Warnings,
+		Success: true, BackupID: id, Size: e.Stored(), Duration: e.Duration(h.clock.Now()).Seconds(), Status: e.Status,
+		Warnings: fault.WarningsIn(httpapi.Language(r), e.Metadata.Warnings),
 	})
 }

@@ -30,6 +30,7 @@ type answer struct {
 	Detail   string  `json:"detail"`
 	Hint     string  `json:"hint"`
 	Errors   []struct{ Field, Message string }
+	Warnings []fault.Warning `json:"warnings"`
 }
 
 func execute(t *testing.T, c *contract.Client, body string, header ...string) (int, answer) {
@@ -170,6 +171,15 @@ func TestErrorsAreInTheReadersLanguage(t *testing.T) {
 	}
 	_, a := execute(t, newClient(w), `{"type":"full"}`, "Accept-Language", "pt-BR")
 	if a.Detail != "ainda não há banco de dados para fazer backup" {
+		t.Errorf("%+v", a)
+	}
+}
+
+func TestWarningsAreInTheReadersLanguage(t *testing.T) {
+	t.Parallel()
+	w := backuptest.New(t)
+	_, a := execute(t, newClient(w), `{"type":"differential"}`, "Accept-Language", "pt-BR")
+	if len(a.Warnings) != 1 || a.Warnings[0].Message != "o backup foi pedido como differential e copia tudo: ainda não há backup completo" || !a.Warnings[0].Text.IsZero() {
 		t.Errorf("%+v", a)
 	}
 }

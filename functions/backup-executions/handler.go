@@ -51,10 +51,6 @@ func (h *handler) routes(rt *httpapi.Router) {
 	rt.Handle("GET /api/backup/executions/{id}/download", httpapi.Allow(auth.BackupDownload, h.download))
 }
 
-func language(r *http.Request) fault.Language {
-	return fault.LanguageOf(r.Header.Get("Accept-Language"))
-}
-
 func (h *handler) list(w http.ResponseWriter, r *http.Request) error {
 	q := httpapi.NewQuery(r)
 	limit := q.Limit(50)
@@ -75,7 +71,7 @@ func (h *handler) list(w http.ResponseWriter, r *http.Request) error {
 	}
 	views := make([]execution.View, len(list))
 	for i, e := range list {
-		views[i] = e.In(language(r))
+		views[i] = e.In(httpapi.Language(r))
 	}
 	return httpapi.JSON(w, http.StatusOK, httpapi.NewPage(views, limit, listKind, func(v execution.View) execution.Position {
 		return execution.Position{StartedAt: v.StartedAt, ID: v.ID}
@@ -91,7 +87,7 @@ func (h *handler) get(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return httpapi.JSON(w, http.StatusOK, e.DetailIn(language(r)))
+	return httpapi.JSON(w, http.StatusOK, e.DetailIn(httpapi.Language(r)))
 }
 
 func (h *handler) cancel(w http.ResponseWriter, r *http.Request) error {
@@ -104,7 +100,7 @@ func (h *handler) cancel(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	h.log.InfoContext(r.Context(), "a run was told to stop", "request_id", httpapi.RequestID(r.Context()), "execution_id", id)
-	return httpapi.JSON(w, http.StatusAccepted, e.In(language(r)))
+	return httpapi.JSON(w, http.StatusAccepted, e.In(httpapi.Language(r)))
 }
 
 type file struct {

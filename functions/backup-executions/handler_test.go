@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"guarda/shared/blob/open"
 	"guarda/shared/clock"
 	"guarda/shared/execution"
+	"guarda/shared/fault"
 	"guarda/shared/httpapi"
 	"guarda/shared/seal"
 	"guarda/shared/verify"
@@ -82,6 +84,43 @@ func TestARunIsShownWithEverything(t *testing.T) {
 	if got := c.Do(t, http.MethodGet, base+"/5c0b0a52-5f0a-4e39-9d0f-000000000000", ""); got.Status != 404 {
 		t.Errorf("unknown: %d", got.Status)
 	}
+}
+
+// TestWarningsAreInTheLanguageOfWhoReadsThem: a run's warnings are put into
+// words when they are read; a run from before that has its sentences.
+func TestWarningsAreInTheLanguageOfWhoReadsThem(t *testing.T) {
+	t.Parallel()
+	w := backuptest.New(t)
+	c := newClient(w)
+	id := backupAs(t, w, "incremental") // there is no backup to compare with
+	read := func(language string) []fault.Warning {
+		t.Helper()
+		one := decode[execution.DetailView](t, c.Do(t, http.MethodGet, base+"/"+id, "", "Accept-Language", language))
+		list := decode[httpapi.Page[execution.View]](t, c.Do(t, http.MethodGet, base, "", "Accept-Language", language))
+		if len(one.Warnings) != 1 || len(list.Items) != 1 || !slices.EqualFunc(one.Warnings, list.Items[0].Warnings, sameWarning) {
+			t.Fatalf("%s: %+v and in the list %+v", language, one.Warnings, list.Items)
+		}
+		return one.Warnings
+	}
+	for language, want := range map[string]string{
+		"en":    "the backup was asked for as incremental and copies everything: there is no backup yet",
+		"pt-BR": "o backup foi pedido como incremental e copia tudo: ainda não há backup",
+	} {
+		if got := read(language)[0]; got.Code != "full_instead" || got.Message != want {
+			t.Errorf("%s: %+v", language, got)
+		}
+	}
+	const before = `update guarda.backup_executions set metadata = jsonb_set(metadata, '{warnings}', '[{"code": "standby", "message": "a sentence from before"}]')`
+	if _, err := w.Pool.Exec(t.Context(), before); err != nil {
+		t.Fatal(err)
+	}
+	if got := read("pt-BR")[0]; got.Message != "a sentence from before" || got.Code != "standby" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func sameWarning(a, b fault.Warning) bool {
+	return a.Code == b.Code && a.Message == b.Message && a.Object == b.Object && a.Text.IsZero() && b.Text.IsZero()
 }
 
 func TestRunsAreListedNewestFirst(t *testing.T) {

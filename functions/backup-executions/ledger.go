@@ -17,16 +17,23 @@ const ledgerKind = "ledger"
 // ledgerItem shows what an item leaves out of its own JSON when it is empty.
 type ledgerItem struct {
 	ledger.Item
-	Schema  string `json:"schema"`
-	Carried bool   `json:"carried"`
-	Lost    bool   `json:"lost"`
+	KindLabel string `json:"kind_label"`
+	Schema    string `json:"schema"`
+	Carried   bool   `json:"carried"`
+	Lost      bool   `json:"lost"`
 
 	no int // position among all items
 }
 
+// ledgerGroup has its kind in the reader's language too.
+type ledgerGroup struct {
+	ledger.Group
+	KindLabel string `json:"kind_label"`
+}
+
 type ledgerView struct {
 	Summary ledger.Summary `json:"summary"`
-	Groups  []ledger.Group `json:"groups"`
+	Groups  []ledgerGroup  `json:"groups"`
 	httpapi.Page[ledgerItem]
 	Truncated bool `json:"truncated"`
 }
@@ -80,16 +87,17 @@ func (h *handler) ledger(w http.ResponseWriter, r *http.Request) error {
 	if err := json.Unmarshal(document, &kept); err != nil {
 		return fmt.Errorf("read the ledger of run %s: %w", id, err)
 	}
-	v := ledgerView{Summary: kept.Summary, Groups: []ledger.Group{}, Truncated: kept.Truncated}
+	v := ledgerView{Summary: kept.Summary, Groups: []ledgerGroup{}, Truncated: kept.Truncated}
+	l := httpapi.Language(r)
 	for _, g := range kept.Groups {
 		if filter.group(g.Kind, g.Schema) {
-			v.Groups = append(v.Groups, g)
+			v.Groups = append(v.Groups, ledgerGroup{g, fault.Term(g.Kind).In(l)})
 		}
 	}
 	items := []ledgerItem{}
 	for i := max(0, after+1); i < len(kept.Items) && len(items) <= limit; i++ {
 		if it := kept.Items[i]; filter.item(it) {
-			items = append(items, ledgerItem{it, it.Schema, it.Carried, it.Lost, i})
+			items = append(items, ledgerItem{it.In(l), fault.Term(it.Kind).In(l), it.Schema, it.Carried, it.Lost, i})
 		}
 	}
 	v.Page = httpapi.NewPage(items, limit, ledgerKind, func(i ledgerItem) int { return i.no })

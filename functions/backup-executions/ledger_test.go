@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"guarda/functions/internal/backuptest"
@@ -22,6 +23,15 @@ func TestTheLedgerOfABackupIsShown(t *testing.T) {
 	v := decode[ledgerView](t, c.Do(t, http.MethodGet, base+"/"+part+"/ledger", ""))
 	if len(v.Items) != 1 || v.Items[0].Status != ledger.Excluded || v.Items[0].Name != "public.empty" || v.Items[0].Rule != ledger.ByTables || v.Items[0].Objects != v.Summary.Excluded {
 		t.Errorf("%+v", v)
+	}
+	for language, want := range map[string][2]string{
+		"en": {"it is not among the tables that were asked for", "table"}, "pt-BR": {"não está entre as tabelas pedidas", "tabela"},
+	} {
+		a := c.Do(t, http.MethodGet, base+"/"+part+"/ledger?kind=table", "", "Accept-Language", language)
+		got := decode[ledgerView](t, a)
+		if it := got.Items[0]; it.Detail != want[0] || it.KindLabel != want[1] || it.Kind != "table" || got.Groups[0].KindLabel != want[1] || strings.Contains(string(a.Body), "detail_text") {
+			t.Errorf("%s: %s", language, a.Body)
+		}
 	}
 	detail := decode[struct{ Ledger *ledger.Summary }](t, c.Do(t, http.MethodGet, base+"/"+part, ""))
 	if detail.Ledger == nil || detail.Ledger.Counts != v.Summary.Counts {
@@ -56,7 +66,7 @@ func TestTheItemsOfALedgerArePaged(t *testing.T) {
 	c := newClient(w)
 	id := backup(t, w)
 	document := `{"summary": {"preset": "none", "preset_detected": "none", "managed_data": []}, "groups": [], "items": [
-		{"status": "unreadable", "kind": "table rows", "schema": "s", "name": "s.a", "objects": 1, "lost": true},
+		{"status": "unreadable", "kind": "table rows", "schema": "s", "name": "s.a", "objects": 1, "lost": true, "detail": "from before", "privilege": "SELECT on it"},
 		{"status": "excluded", "kind": "table", "schema": "s", "name": "s.b", "objects": 2},
 		{"status": "unreadable", "kind": "table rows", "schema": "s", "name": "s.c", "objects": 1},
 		{"status": "unreadable", "kind": "table rows", "schema": "s", "name": "s.d", "objects": 1}]}`
@@ -78,8 +88,8 @@ func TestTheItemsOfALedgerArePaged(t *testing.T) {
 	if len(names) != 3 || names[0] != "s.a" || names[1] != "s.c" || names[2] != "s.d" {
 		t.Errorf("%v", names)
 	}
-	lost := decode[ledgerView](t, c.Do(t, http.MethodGet, base+"/"+id+"/ledger?lost=true", ""))
-	if len(lost.Items) != 1 || lost.Items[0].Name != "s.a" {
+	lost := decode[ledgerView](t, c.Do(t, http.MethodGet, base+"/"+id+"/ledger?lost=true", "", "Accept-Language", "pt-BR"))
+	if len(lost.Items) != 1 || lost.Items[0].Name != "s.a" || lost.Items[0].Detail != "from before" || lost.Items[0].Privilege != "SELECT on it" {
 		t.Errorf("%+v", lost.Items)
 	}
 }

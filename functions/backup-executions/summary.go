@@ -78,7 +78,7 @@ func (h *handler) summary(w http.ResponseWriter, r *http.Request) error {
 		for _, e := range slices.Backward(recent[source.ID]) {
 			one.Recent = append(one.Recent, e.Brief())
 			if !e.Status.Ended() {
-				v := e.In(language(r))
+				v := e.In(httpapi.Language(r))
 				one.Running = &v
 			}
 		}

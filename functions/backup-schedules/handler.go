@@ -170,5 +170,5 @@ func (h *handler) run(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return httpapi.JSON(w, http.StatusAccepted, e.In(fault.LanguageOf(r.Header.Get("Accept-Language"))))
+	return httpapi.JSON(w, http.StatusAccepted, e.In(httpapi.Language(r)))
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"guarda/shared/auth"
+	"guarda/shared/fault"
 	"guarda/shared/httpapi"
 	"guarda/shared/logs"
 	"guarda/shared/postgres/logstore"
@@ -72,7 +73,7 @@ type segments struct {
 	Rewritten int `json:"rewritten"`
 }
 
-func viewOf(e *logs.Erasure) view {
+func viewOf(e *logs.Erasure, l fault.Language) view {
 	v := view{ID: e.ID, State: e.State, Stage: e.Stage, Reason: e.Reason, RequestedBy: e.By, RequestedAt: e.RequestedAt, CompletedAt: e.CompletedAt, seq: e.Seq,
 		Deleted: deleted{e.HotRows + e.ColdRows + e.SpooledRows, e.HotRows, e.ColdRows, e.SpooledRows}, Segments: segments{e.SegmentsTotal, e.SegmentsDone, e.SegmentsRewritten}}
 	if e.Subject.User.Valid {
@@ -82,8 +83,9 @@ func viewOf(e *logs.Erasure) view {
 	if e.Subject.Session != "" {
 		v.SessionID = &e.Subject.Session
 	}
-	if e.LastError != "" {
-		v.LastError = &e.LastError
+	if e.LastError != nil {
+		message := e.LastError.Message.In(l)
+		v.LastError = &message
 	}
 	return v
 }
@@ -122,7 +124,7 @@ func (h *handler) create(w http.ResponseWriter, r *http.Request) error {
 	}
 	h.log.InfoContext(r.Context(), "the erasure of a person's log entries was asked for", "request_id", httpapi.RequestID(r.Context()), "erasure_id", e.ID, "user_id", who.UserID)
 	w.Header().Set("Location", "/api/logs/erasures/"+e.ID)
-	return httpapi.JSON(w, http.StatusAccepted, viewOf(e))
+	return httpapi.JSON(w, http.StatusAccepted, viewOf(e, httpapi.Language(r)))
 }
 
 func (h *handler) get(w http.ResponseWriter, r *http.Request) error {
@@ -134,7 +136,7 @@ func (h *handler) get(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return httpapi.JSON(w, http.StatusOK, viewOf(e))
+	return httpapi.JSON(w, http.StatusOK, viewOf(e, httpapi.Language(r)))
 }
 
 func (h *handler) list(w http.ResponseWriter, r *http.Request) error {
@@ -159,7 +161,7 @@ func (h *handler) list(w http.ResponseWriter, r *http.Request) error {
 	}
 	views := make([]view, len(found))
 	for i := range found {
-		views[i] = viewOf(&found[i])
+		views[i] = viewOf(&found[i], httpapi.Language(r))
 	}
 	return httpapi.JSON(w, http.StatusOK, httpapi.NewPage(views, limit, erasureKind, func(v view) int64 { return v.seq }))
 }

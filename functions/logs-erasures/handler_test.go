@@ -8,6 +8,7 @@ import (
 
 	"guarda/functions/internal/logtest"
 	"guarda/shared/clock"
+	"guarda/shared/fault"
 	"guarda/shared/postgres/idempotencystore"
 	"guarda/tests/contract"
 )
@@ -48,6 +49,28 @@ func TestAnErasureIsAskedForOnceAndFoundByWhomItIsAbout(t *testing.T) {
 	if a := c.Do(t, http.MethodGet, "/api/logs/erasures/a11ce000-0000-4000-8000-000000000001", ""); a.Status != 404 {
 		t.Errorf("unknown: %d", a.Status)
 	}
+	// Why the last run did not get on is kept for readers of every language.
+	e, err := w.Store.Erasure(t.Context(), first.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	why := fault.New(fault.Unavailable, "the database is starting or stopping").Failure()
+	e.LastError = &why
+	if err := w.Store.SaveErasure(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+	says := func(language, want string) {
+		t.Helper()
+		a := c.Do(t, http.MethodGet, "/api/logs/erasures/"+first.ID, "", "Accept-Language", language)
+		var v view
+		if err := json.Unmarshal(a.Body, &v); err != nil || v.LastError == nil || *v.LastError != want {
+			t.Errorf("%s: %s", language, a.Body)
+		}
+	}
+	says("en", "the database is starting or stopping")
+	says("pt-BR", "o banco de dados está iniciando ou parando")
+	w.Texts(`update guarda.log_erasures set last_failure = null, last_error = 'from before' where last_error is not null returning id::text`)
+	says("pt-BR", "from before")
 	for _, bad := range []string{`{}`, `{"user_id":"x"}`, `{"user_id":""}`, `{"session_id":"` + strings.Repeat("s", 256) + `"}`, `{"session_id":"s","reason":"` + strings.Repeat("r", 501) + `"}`, `{"email":"a@b"}`} {
 		if a := c.Do(t, http.MethodPost, "/api/logs/erasures", bad); a.Status != 422 {
 			t.Errorf("%.60s: %d %s", bad, a.Status, a.Body)

@@ -72,13 +72,13 @@ func (h *handler) create(w http.ResponseWriter, r *http.Request) error {
 	}
 	if !done {
 		if err := h.Invoke(ctx, e.ID); err != nil {
-			return errors.Join(err, h.Store.Fail(ctx, e, export.Failure{Code: string(fault.CodeOf(err)), Message: "the export could not be started"}, h.Clock.Now()))
+			return errors.Join(err, h.Store.Fail(ctx, e, fault.Failure{Code: fault.CodeOf(err), Message: fault.Say("the export could not be started")}, h.Clock.Now()))
 		}
 	}
 	if e, err = h.Store.Get(ctx, e.ID); err != nil {
 		return err
 	}
-	v, err := h.view(ctx, e)
+	v, err := h.view(r, e)
 	if err != nil {
 		return err
 	}
@@ -119,29 +119,33 @@ func (h *handler) now(ctx context.Context, e *export.Export) (bool, error) {
 }
 
 type view struct {
-	Success      bool            `json:"success"`
-	ExportID     string          `json:"export_id"`
-	Status       export.Status   `json:"status"`
-	Format       export.Format   `json:"format"`
-	Filters      any             `json:"filters"`
-	DownloadURL  *string         `json:"download_url"`
-	ExpiresAt    *time.Time      `json:"expires_at"`
-	FileExpires  *time.Time      `json:"file_expires_at"`
-	FileName     string          `json:"file_name"`
-	RowsDone     int64           `json:"rows_done"`
-	RowsExpected *int64          `json:"rows_expected"`
-	Rows         *int64          `json:"row_count"`
-	Bytes        *int64          `json:"size_bytes"`
-	Error        *export.Failure `json:"error"`
-	CreatedAt    time.Time       `json:"created_at"`
-	CompletedAt  *time.Time      `json:"completed_at"`
+	Success      bool               `json:"success"`
+	ExportID     string             `json:"export_id"`
+	Status       export.Status      `json:"status"`
+	Format       export.Format      `json:"format"`
+	Filters      any                `json:"filters"`
+	DownloadURL  *string            `json:"download_url"`
+	ExpiresAt    *time.Time         `json:"expires_at"`
+	FileExpires  *time.Time         `json:"file_expires_at"`
+	FileName     string             `json:"file_name"`
+	RowsDone     int64              `json:"rows_done"`
+	RowsExpected *int64             `json:"rows_expected"`
+	Rows         *int64             `json:"row_count"`
+	Bytes        *int64             `json:"size_bytes"`
+	Error        *fault.FailureView `json:"error"`
+	CreatedAt    time.Time          `json:"created_at"`
+	CompletedAt  *time.Time         `json:"completed_at"`
 }
 
 // view shows an export, with a fresh link where there is a file. An export
 // whose function died is shown as one that waits: it is taken up again.
-func (h *handler) view(ctx context.Context, e *export.Export) (view, error) {
+func (h *handler) view(r *http.Request, e *export.Export) (view, error) {
 	v := view{Success: e.Status != export.Failed, ExportID: e.ID, Status: e.Status, Format: e.Format, Filters: e.Filters, FileExpires: e.ExpiresAt, FileName: e.FileName(),
-		RowsDone: e.RowsDone, RowsExpected: e.RowsExpected, Rows: e.Rows, Bytes: e.Bytes, Error: e.Failure, CreatedAt: e.CreatedAt, CompletedAt: e.CompletedAt}
+		RowsDone: e.RowsDone, RowsExpected: e.RowsExpected, Rows: e.Rows, Bytes: e.Bytes, CreatedAt: e.CreatedAt, CompletedAt: e.CompletedAt}
+	if e.Failure != nil {
+		shown := e.Failure.In(httpapi.Language(r))
+		v.Error = &shown
+	}
 	now := h.Clock.Now()
 	if e.Dead(now) {
 		v.Status = export.Pending
@@ -149,11 +153,11 @@ func (h *handler) view(ctx context.Context, e *export.Export) (view, error) {
 	if e.Status != export.Completed || e.Path == "" || e.ExpiresAt != nil && now.After(*e.ExpiresAt) {
 		return v, nil
 	}
-	files, err := h.Runner.Files(ctx)
+	files, err := h.Runner.Files(r.Context())
 	if err != nil {
 		return v, err
 	}
-	url, err := files.SignedURL(ctx, e.Path, blob.SignOptions{TTL: linkTTL, FileName: e.FileName()})
+	url, err := files.SignedURL(r.Context(), e.Path, blob.SignOptions{TTL: linkTTL, FileName: e.FileName()})
 	if err != nil {
 		return v, err
 	}
@@ -171,7 +175,7 @@ func (h *handler) get(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v, err := h.view(r.Context(), e)
+	v, err := h.view(r, e)
 	if err != nil {
 		return err
 	}
@@ -200,7 +204,7 @@ func (h *handler) cancel(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	h.Log.InfoContext(r.Context(), "an export of log entries was canceled", "request_id", httpapi.RequestID(r.Context()), "export_id", id)
-	v, err := h.view(r.Context(), e)
+	v, err := h.view(r, e)
 	if err != nil {
 		return err
 	}
@@ -224,7 +228,7 @@ func (h *handler) list(w http.ResponseWriter, r *http.Request) error {
 	}
 	views := make([]view, len(list))
 	for i := range list {
-		if views[i], err = h.view(r.Context(), &list[i]); err != nil {
+		if views[i], err = h.view(r, &list[i]); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"guarda/shared/blob"
 	"guarda/shared/blob/memory"
 	"guarda/shared/clock"
+	"guarda/shared/fault"
 	"guarda/shared/logs"
 	"guarda/shared/logs/export"
 	"guarda/shared/postgres/exportstore"
@@ -230,6 +232,27 @@ func TestAnExportWhoseFunctionDiedIsTakenUpAgainButNotForEver(t *testing.T) {
 	if got := w.Texts(`select status from guarda.log_exports`); got[0] != "failed" {
 		t.Errorf("it is %s", got)
 	}
+	w.failure(t, v.ExportID, "en", fault.FailureView{Code: fault.Unavailable, Message: "the export was cut off several times", Hint: "export a shorter range, or give the function export-worker more memory"})
+	w.failure(t, v.ExportID, "pt-BR", fault.FailureView{Code: fault.Unavailable, Message: "a exportação foi interrompida várias vezes", Hint: "exporte um período menor ou dê mais memória à função export-worker"})
+	// A row from before has the sentences only.
+	w.Texts(`update guarda.log_exports set failure = null, error_message = 'it is 100% from before', error_hint = null returning id::text`)
+	w.failure(t, v.ExportID, "pt-BR", fault.FailureView{Code: fault.Unavailable, Message: "it is 100% from before"})
+}
+
+// failure checks how the failure of an export is shown to a reader of a
+// language, alone and in the list.
+func (w *world) failure(t *testing.T, id, language string, want fault.FailureView) {
+	t.Helper()
+	var one view
+	var list struct{ Items []view }
+	a := w.client.Do(t, http.MethodGet, "/api/logs/exports/"+id, "", "Accept-Language", language)
+	b := w.client.Do(t, http.MethodGet, "/api/logs/exports", "", "Accept-Language", language)
+	if err := errors.Join(json.Unmarshal(a.Body, &one), json.Unmarshal(b.Body, &list)); err != nil {
+		t.Fatal(err)
+	}
+	if one.Error == nil || *one.Error != want || len(list.Items) != 1 || *list.Items[0].Error != want {
+		t.Errorf("%s: %s, in the list %s", language, a.Body, b.Body)
+	}
 }
 
 // pausing calls during after the first entry and then waits until the export
@@ -291,6 +314,7 @@ func TestACanceledExportStopsAndLeavesNoFile(t *testing.T) {
 	if got := w.Texts(`select concat_ws(' ', status, error_code) from guarda.log_exports`); got[0] != "failed canceled" {
 		t.Errorf("recorded %q", got)
 	}
+	w.failure(t, v.ExportID, "pt-BR", fault.FailureView{Code: fault.Canceled, Message: "a exportação foi cancelada"})
 	if status := cancel(); status != http.StatusConflict {
 		t.Errorf("cancel again: %d", status)
 	}

@@ -207,11 +207,12 @@ func asked(values url.Values) map[string]any {
 	return out
 }
 
+// language is that of a PDF: Portuguese when the caller does not say.
 func language(r *http.Request) string {
-	if strings.HasPrefix(strings.ToLower(strings.TrimSpace(r.Header.Get("Accept-Language"))), "en") {
-		return "en"
+	if r.Header.Get("Accept-Language") == "" {
+		return string(fault.Portuguese)
 	}
-	return "pt-BR"
+	return string(httpapi.Language(r))
 }
 
 // shown puts the filters into words for PDF.

@@ -93,7 +93,7 @@ func (h *handler) take(w http.ResponseWriter, r *http.Request) error {
 	if got.Spooled {
 		status = http.StatusAccepted
 	}
-	return httpapi.JSON(w, status, receiptOf(got, fault.LanguageOf(r.Header.Get("Accept-Language"))))
+	return httpapi.JSON(w, status, receiptOf(got, httpapi.Language(r)))
 }
 
 // batchID names what a key was sent with: the same key and body again are the

@@ -31,7 +31,7 @@ func (h *handler) takeOTLP(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	receipt, err := h.exportLogs(r, media)
-	lang := fault.LanguageOf(r.Header.Get("Accept-Language"))
+	lang := httpapi.Language(r)
 	w.Header().Set("Content-Type", media)
 	if err != nil {
 		return answerStatus(w, err, media, lang)

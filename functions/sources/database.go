@@ -63,13 +63,13 @@ func (d Deps) test(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	report := source.Tester{Connect: d.Connect, SessionMode: d.SessionMode, Preset: s.Settings.Preset, Strict: s.Settings.Strict}.Test(ctx, dsn)
-	lang := fault.LanguageOf(r.Header.Get("Accept-Language"))
+	lang := httpapi.Language(r)
 	v := testView{OK: report.OK, SizeBytes: report.SizeBytes, Checks: []checkView{}}
 	if report.ServerVersion != "" {
 		v.ServerVersion = &report.ServerVersion
 	}
 	if report.Platform != nil {
-		v.Preset = presetOf(s.Settings.Preset, *report.Platform)
+		v.Preset = presetOf(s.Settings.Preset, *report.Platform, lang)
 	}
 	for _, c := range report.Checks {
 		v.Checks = append(v.Checks, checkView{c.Name, c.Status, c.Message.In(lang), c.Hint.In(lang)})
@@ -77,9 +77,9 @@ func (d Deps) test(w http.ResponseWriter, r *http.Request) error {
 	return httpapi.JSON(w, http.StatusOK, v)
 }
 
-func presetOf(setting string, d preset.Detected) *presetView {
+func presetOf(setting string, d preset.Detected, l fault.Language) *presetView {
 	used := preset.Choose(setting, d)
-	v := &presetView{used.Name(), d.Name, d.Reason, used.Among(d.Schemas), used.DataSchemas()}
+	v := &presetView{used.Name(), d.Name, d.Reason().In(l), used.Among(d.Schemas), used.DataSchemas()}
 	if v.DataSchemas == nil {
 		v.DataSchemas = []string{}
 	}

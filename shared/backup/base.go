@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"guarda/shared/backup/manifest"
+	"guarda/shared/fault"
 	"guarda/shared/pgcatalog"
 )
 
@@ -49,7 +50,6 @@ func (b *Base) table(oid uint32) *BaseTable {
 
 // stored is what a backup, or an unfinished run, has in the store.
 type stored struct {
-	of       string // for people: "backup …"
 	server   manifest.Server
 	database pgcatalog.Database
 	tables   []pgcatalog.Table
@@ -63,7 +63,7 @@ type storedChunk struct {
 
 // storedByManifest is what a backup has.
 func storedByManifest(m *manifest.Manifest) *stored {
-	s := &stored{of: "backup " + m.BackupID, server: m.Server, database: m.Database, tables: m.Catalog().Tables, chunks: map[uint32][]storedChunk{}}
+	s := &stored{server: m.Server, database: m.Database, tables: m.Catalog().Tables, chunks: map[uint32][]storedChunk{}}
 	for _, t := range m.Tables {
 		for _, c := range t.Chunks {
 			s.chunks[t.OID] = append(s.chunks[t.OID], storedChunk{c.FromBlock, ChunkResult{ObjectKey: c.Object, Rows: c.Rows, RawBytes: c.RawBytes,
@@ -74,8 +74,8 @@ func storedByManifest(m *manifest.Manifest) *stored {
 }
 
 // storedByRun is what a run has that did not finish.
-func storedByRun(of string, s *state, results []ChunkResult) *stored {
-	old := &stored{of: of, server: s.Server, database: s.Catalog.Database, tables: s.Catalog.Tables, chunks: map[uint32][]storedChunk{}}
+func storedByRun(s *state, results []ChunkResult) *stored {
+	old := &stored{server: s.Server, database: s.Catalog.Database, tables: s.Catalog.Tables, chunks: map[uint32][]storedChunk{}}
 	byNo := make(map[int]*ChunkResult, len(results))
 	for i := range results {
 		byNo[results[i].No] = &results[i]
@@ -147,54 +147,54 @@ func sameTable(before, now *pgcatalog.Table) bool {
 // 32 bits of xmin that a row shows could belong to two of them.
 const xidHorizon = 1 << 31
 
-// incomparable says why ctid and xmin of then and now cannot be compared, ""
-// if they can: they mean the same rows only in one history of one database.
+// incomparable says why ctid and xmin of then and now cannot be compared,
+// nothing if they can: they mean the same rows only in one history of one database.
 // A server that hides one of the marks is told by the others; one that hides
 // both the system identifier and the timeline is not.
-func incomparable(then, now manifest.Server, before, after pgcatalog.Database) string {
+func incomparable(then, now manifest.Server, before, after pgcatalog.Database) fault.Text {
 	switch {
 	case before.OID != after.OID:
-		return "is of another database of that name"
+		return fault.Say("is of another database of that name")
 	case before.Encoding != after.Encoding:
-		return fmt.Sprintf("has the encoding %s, the database has %s", before.Encoding, after.Encoding)
+		return fault.Say("has the encoding %s, the database has %s", before.Encoding, after.Encoding)
 	case then.VersionNum/10000 != now.VersionNum/10000:
-		return fmt.Sprintf("is of PostgreSQL %s, the server is %s now", then.Version, now.Version)
+		return fault.Say("is of PostgreSQL %s, the server is %s now", then.Version, now.Version)
 	case then.BlockSize != now.BlockSize:
-		return "is of a server with another block size"
+		return fault.Say("is of a server with another block size")
 	case then.Monetary != now.Monetary:
-		return fmt.Sprintf("was read with lc_monetary = %s, the server has %s now", then.Monetary, now.Monetary)
+		return fault.Say("was read with lc_monetary = %s, the server has %s now", then.Monetary, now.Monetary)
 	}
 	seen := 0
 	if then.SystemIdentifier != "" && now.SystemIdentifier != "" {
 		if then.SystemIdentifier != now.SystemIdentifier {
-			return fmt.Sprintf("is of another server (system identifier %s, now %s)", then.SystemIdentifier, now.SystemIdentifier)
+			return fault.Say("is of another server (system identifier %s, now %s)", then.SystemIdentifier, now.SystemIdentifier)
 		}
 		seen++
 	}
 	if then.Timeline != 0 && now.Timeline != 0 {
 		if then.Timeline != now.Timeline {
-			return fmt.Sprintf("is of timeline %d, the server is on %d: it was restored to an earlier moment or failed over since", then.Timeline, now.Timeline)
+			return fault.Say("is of timeline %d, the server is on %d: it was restored to an earlier moment or failed over since", then.Timeline, now.Timeline)
 		}
 		seen++
 	}
 	if seen == 0 {
-		return "cannot be told from one of another history: the server hides both its system identifier and its timeline"
+		return fault.Say("cannot be told from one of another history: the server hides both its system identifier and its timeline")
 	}
 	was, okWas := parseLSN(then.LSN)
 	is, okIs := parseLSN(now.LSN)
 	switch {
 	case okWas && okIs && is < was:
-		return fmt.Sprintf("was made at %s of the server's log, and the server is at %s: it is a copy that lags behind, or was set back", then.LSN, now.LSN)
+		return fault.Say("was made at %s of the server's log, and the server is at %s: it is a copy that lags behind, or was set back", then.LSN, now.LSN)
 	case then.NextXID == 0 || now.NextXID == 0:
-		return "does not say at which transaction it was made"
+		return fault.Say("does not say at which transaction it was made")
 	case now.NextXID < then.NextXID:
-		return fmt.Sprintf("was made at transaction %d, and the server is at %d: it was set back", then.NextXID, now.NextXID)
+		return fault.Say("was made at transaction %d, and the server is at %d: it was set back", then.NextXID, now.NextXID)
 	case now.NextXID-then.NextXID >= xidHorizon:
-		return fmt.Sprintf("is %d transactions old, more than can be told apart", now.NextXID-then.NextXID)
+		return fault.Say("is %d transactions old, more than can be told apart", now.NextXID-then.NextXID)
 	case recovered(then, now):
-		return "is of a server that has recovered since, from a crash or from a copy of its files: transactions that the backup saw may be lost, and their numbers used again"
+		return fault.Say("is of a server that has recovered since, from a crash or from a copy of its files: transactions that the backup saw may be lost, and their numbers used again")
 	}
-	return ""
+	return fault.Text{}
 }
 
 // recovered says whether the server began to count anew since then. After a

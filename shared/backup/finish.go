@@ -78,10 +78,7 @@ func (x *execution) finish(ctx context.Context, s *state, sealed *Sealed) (*Resu
 		StartedAt: r.StartedAt, SnapshotAt: r.SnapshotAt, CompletedAt: r.CompletedAt, Server: s.Server, Database: c.Database,
 		BaseID: s.BaseID, Options: manifest.Options{Tables: x.spec.Tables, Exclude: x.spec.Exclude, Compression: r.Compression},
 		Encrypted: r.Encrypted, Roles: c.Roles, Entries: c.Entries, Tables: tables, LargeObjects: large, Files: s.Files,
-		LeftOut: c.LeftOut, Warnings: []manifest.Warning{}, Ledger: s.Ledger,
-	}
-	for _, w := range s.Warnings {
-		m.Warnings = append(m.Warnings, manifest.Warning(w))
+		LeftOut: c.LeftOut, Warnings: append([]fault.Warning{}, s.Warnings...), Ledger: s.Ledger,
 	}
 	h := &manifest.Header{
 		BackupID: r.BackupID, Source: r.Source, Type: string(r.Type), RequestedType: string(r.RequestedType),

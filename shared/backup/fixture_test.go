@@ -4,10 +4,12 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"guarda/shared/backup/manifest"
 	"guarda/shared/blob/dir"
+	"guarda/shared/fault"
 	"guarda/shared/postgres/pgtest"
 	"guarda/shared/restore"
 	"guarda/shared/seal"
@@ -84,6 +86,12 @@ func TestFormat2StaysReadable(t *testing.T) {
 			all, err := manifest.List(ctx, store, "club")
 			if err != nil || len(all) != 2 || all[0].Header.Type != "full" || all[1].Header.Type != "incremental" || all[1].Header.BaseID != all[0].Header.BackupID || all[1].Header.Format != 2 {
 				t.Fatalf("%+v, %v", all, err)
+			}
+			// It was made before warnings could be told in other languages.
+			m, _, err := manifest.Open(ctx, store, all[1], keys)
+			if err != nil || len(m.Warnings) != 1 || !m.Warnings[0].Text.IsZero() ||
+				!strings.HasPrefix(m.Warnings[0].In(fault.Portuguese).Message, "the rows of public.members are followed by ") {
+				t.Errorf("warnings %+v, %v", m.Warnings, err)
 			}
 			for i, want := range []string{"300 members, 0 renamed, 4000 visits, the statutes", "301 members, 3 renamed, 3987 visits, the STATUTES"} {
 				if v, err := verify.Stored(ctx, verify.Deps{Store: store, Keys: keys}, all[i]); err != nil || v.Status != verify.OK {

@@ -218,7 +218,7 @@ func (x *execution) findRun(ctx context.Context, folder string) (*stored, *seal.
 	if len(results) == 0 {
 		return nil, nil, nil
 	}
-	return storedByRun("the unfinished run "+m.BackupID, s, results), key, nil
+	return storedByRun(s, results), key, nil
 }
 
 // useless says that something of an unfinished run cannot be used. Only a

@@ -2,7 +2,6 @@ package backup
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -33,7 +32,7 @@ func (x *execution) readCatalog(ctx context.Context, p *picture) (*pgcatalog.Cat
 	if err != nil {
 		return nil, nil, err
 	}
-	cover := ledger.Coverage{Full: full, Tables: len(x.spec.Tables) > 0, Managed: func(t ledger.Thing) string {
+	cover := ledger.Coverage{Full: full, Tables: len(x.spec.Tables) > 0, Managed: func(t ledger.Thing) fault.Text {
 		return platform.Managed(t.Kind, t.Schema, t.Owner, t.OfExtension)
 	}}
 	var left preset.LeftOut
@@ -52,7 +51,7 @@ func (x *execution) readCatalog(ctx context.Context, p *picture) (*pgcatalog.Cat
 	}
 	l := ledger.Compare(inventory, cover)
 	l.Strict = x.spec.Strict
-	l.Preset = ledger.Preset{Name: platform.Name(), Detected: detected.Name, Reason: detected.Reason, ManagedData: x.spec.ManagedData}
+	l.Preset = ledger.Preset{Name: platform.Name(), Detected: detected.Name, Reason: detected.Reason().String(), ManagedData: x.spec.ManagedData}
 	if err := l.Name(ctx, p.conn, inventory); err != nil {
 		return nil, nil, pgsession.Explain(err, "make the coverage ledger")
 	}
@@ -69,7 +68,7 @@ func (x *execution) readCatalog(ctx context.Context, p *picture) (*pgcatalog.Cat
 func (x *execution) warnOfManagedData(full *pgcatalog.Catalog, platform preset.Preset, left preset.LeftOut) {
 	var schemas []string
 	for _, t := range full.Tables {
-		if left.Rows[t.OID] != "" && t.Pages > 0 && !slices.Contains(schemas, t.Schema) &&
+		if !left.Rows[t.OID].IsZero() && t.Pages > 0 && !slices.Contains(schemas, t.Schema) &&
 			slices.Contains(platform.DataSchemas(), t.Schema) && !slices.Contains(x.spec.ManagedData, t.Schema) {
 			schemas = append(schemas, t.Schema)
 		}
@@ -77,8 +76,8 @@ func (x *execution) warnOfManagedData(full *pgcatalog.Catalog, platform preset.P
 	if len(schemas) > 0 {
 		slices.Sort(schemas)
 		names := strings.Join(schemas, ", ")
-		x.warnings = append(x.warnings, Warning{Code: "managed_data_left_out", Object: names,
-			Message: fmt.Sprintf("the rows of %s, schemas of the platform, are not in the backup; to copy them name the schemas as managed data (--managed-data)", names)})
+		x.warnings = append(x.warnings, fault.Warn("managed_data_left_out", names,
+			"the rows of %s, schemas of the platform, are not in the backup; to copy them name the schemas as managed data (--managed-data)", names))
 	}
 }
 
@@ -98,9 +97,11 @@ func (x *execution) platform(ctx context.Context, p *picture) (preset.Preset, pr
 
 // refusal names everything that keeps a strict run from being complete.
 func refusal(l *ledger.Ledger) error {
-	var names, grants []string
+	var names []fault.Text
+	var grants []string
 	n := 0
-	for _, it := range l.Items {
+	for i := range l.Items {
+		it := &l.Items[i]
 		if it.Status != ledger.Unreadable && it.Status != ledger.Unsupported {
 			continue
 		}
@@ -108,7 +109,7 @@ func refusal(l *ledger.Ledger) error {
 		if n > namesInFault {
 			continue
 		}
-		names = append(names, fmt.Sprintf("%s %s (%s)", it.Kind, it.Name, reason(it)))
+		names = append(names, fault.Say("%s %s (%s)", fault.Term(it.Kind), it.Name, reason(it)))
 		for _, g := range it.Grants {
 			if !slices.Contains(grants, g) {
 				grants = append(grants, g)
@@ -116,24 +117,24 @@ func refusal(l *ledger.Ledger) error {
 		}
 	}
 	if n > namesInFault {
-		names = append(names, fmt.Sprintf("and %d more", n-namesInFault))
+		names = append(names, fault.Say("and %d more", n-namesInFault))
 	}
 	if l.Unreadable == 0 {
-		return fault.New(fault.Conflict, "a strict backup must be complete, and this would not be: %s", strings.Join(names, "; ")).
+		return fault.New(fault.Conflict, "a strict backup must be complete, and this would not be: %s", fault.Join("; ", names...)).
 			Hint("leave tables out with --exclude, or back up without strict: then the coverage ledger names what is missing")
 	}
 	if len(grants) == 0 {
 		grants = []string{"-"}
 	}
-	return fault.New(fault.Forbidden, "a strict backup must be complete, and this would not be: %s", strings.Join(names, "; ")).
+	return fault.New(fault.Forbidden, "a strict backup must be complete, and this would not be: %s", fault.Join("; ", names...)).
 		Hint("run as a role that may: %s Or leave tables out with --exclude.", strings.Join(grants, " "))
 }
 
-func reason(it ledger.Item) string {
+func reason(it *ledger.Item) fault.Text {
 	if it.Privilege != "" {
-		return "missing: " + it.Privilege
+		return fault.Say("missing: %s", it.PrivilegeText)
 	}
-	return it.Detail
+	return it.DetailText
 }
 
 // withoutUnreadable takes out of a catalog what could not be copied.
@@ -156,8 +157,9 @@ func withoutUnreadable(c *pgcatalog.Catalog, inventory *ledger.Inventory, l *led
 			out.Tables = append(out.Tables, t)
 			continue
 		}
+		detail := fault.Say("the role may not read its rows")
 		out.LeftOut = append(out.LeftOut, pgcatalog.LeftOut{Kind: "TABLE DATA", Schema: t.Schema, Name: t.Name, Reason: pgcatalog.Unreadable,
-			Detail: "the role may not read its rows", Grant: grants[t.Schema+"."+t.Name]})
+			Detail: detail.String(), DetailText: detail, Grant: grants[t.Schema+"."+t.Name]})
 	}
 	for _, o := range c.LargeObjects {
 		if !largeObjects[o.OID] {
@@ -170,37 +172,38 @@ func withoutUnreadable(c *pgcatalog.Catalog, inventory *ledger.Inventory, l *led
 // warnOfLedger says aloud what is not complete.
 func (x *execution) warnOfLedger(l *ledger.Ledger) {
 	shown := map[string]int{}
-	warn := func(code, object, message string) {
+	warn := func(code string, it *ledger.Item, message fault.Text) {
 		if shown[code]++; shown[code] <= warningsShown {
-			x.warnings = append(x.warnings, Warning{Code: code, Object: object, Message: message})
+			x.warnings = append(x.warnings, message.Warning(code, it.Name))
 		}
 	}
-	for _, it := range l.Items {
-		what := it.Kind + " " + it.Name
+	for i := range l.Items {
+		it := &l.Items[i]
+		kind := fault.Term(it.Kind)
 		switch {
 		case it.Status == ledger.Unreadable && it.Carried:
-			warn("unreadable", it.Name, fmt.Sprintf("%s: %s; to let it be read: %s", what, it.Detail, statements(it)))
+			warn("unreadable", it, fault.Say("%s %s: %s; to let it be read: %s", kind, it.Name, it.DetailText, statements(it)))
 		case it.Status == ledger.Unreadable:
-			warn("unreadable", it.Name, fmt.Sprintf("%s is not in the backup: %s; to let it be read: %s", what, reason(it), statements(it)))
+			warn("unreadable", it, fault.Say("%s %s is not in the backup: %s; to let it be read: %s", kind, it.Name, reason(it), statements(it)))
 		case it.Status == ledger.Unsupported:
-			warn("unsupported", it.Name, fmt.Sprintf("%s is not in the backup: %s", what, it.Detail))
+			warn("unsupported", it, fault.Say("%s %s is not in the backup: %s", kind, it.Name, it.DetailText))
 		}
 		if it.Lost {
-			warn("coverage_lost", it.Name, fmt.Sprintf("%s was in the backup before and is %s now: %s", what, it.Status, reason(it)))
+			warn("coverage_lost", it, fault.Say("%s %s was in the backup before and is %s now: %s", kind, it.Name, fault.Term(string(it.Status)), reason(it)))
 		}
 	}
 	for _, code := range []string{"unreadable", "unsupported", "coverage_lost"} {
 		if more := shown[code] - warningsShown; more > 0 {
-			x.warnings = append(x.warnings, Warning{Code: code, Message: fmt.Sprintf("%d more: the coverage ledger names all", more)})
+			x.warnings = append(x.warnings, fault.Warn(code, "", "%d more: the coverage ledger names all", more))
 		}
 	}
 }
 
-func statements(it ledger.Item) string {
+func statements(it *ledger.Item) fault.Text {
 	if len(it.Grants) == 0 {
-		return "be its owner or a superuser"
+		return fault.Say("be its owner or a superuser")
 	}
-	return strings.Join(it.Grants, " ")
+	return fault.Term(strings.Join(it.Grants, " "))
 }
 
 // compareCoverage marks what the latest backup of the same tables had and this

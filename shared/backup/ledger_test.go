@@ -88,7 +88,7 @@ func TestWhatMayNotBeReadIsNamedWithItsGrant(t *testing.T) {
 			t.Errorf("%s: %+v", what, it)
 		}
 		delete(found, what)
-		if !slices.ContainsFunc(r.Warnings, func(w backup.Warning) bool {
+		if !slices.ContainsFunc(r.Warnings, func(w fault.Warning) bool {
 			return w.Code == "unreadable" && strings.HasSuffix(what, w.Object) && strings.Contains(w.Message, want.grant)
 		}) {
 			t.Errorf("no warning says %s: %+v", what, r.Warnings)
@@ -103,6 +103,17 @@ func TestWhatMayNotBeReadIsNamedWithItsGrant(t *testing.T) {
 	m := manifestOf(t, store, r.BackupID)
 	if m.Ledger == nil || m.Ledger.Counts != r.Ledger.Counts || len(m.Ledger.Items) != 6 {
 		t.Errorf("the manifest's ledger: %+v", m.Ledger)
+	}
+	// What the manifest keeps can be told in the reader's language.
+	if it := byName(m.Ledger)["table rows public.guarded"].In(fault.Portuguese); it.Privilege != "BYPASSRLS ou ser dono da tabela public.guarded" ||
+		it.Detail != "a segurança em nível de linha esconderia linhas, então nenhuma é copiada" {
+		t.Errorf("in Portuguese: %+v", it)
+	}
+	const inPortuguese = "linhas da tabela public.salaries não está no backup: falta: SELECT na tabela public.salaries; para permitir a leitura: GRANT SELECT ON TABLE public.salaries TO "
+	if !slices.ContainsFunc(m.Warnings, func(w fault.Warning) bool {
+		return w.Code == "unreadable" && strings.HasPrefix(w.In(fault.Portuguese).Message, inPortuguese)
+	}) {
+		t.Errorf("in Portuguese: %+v", fault.WarningsIn(fault.Portuguese, m.Warnings))
 	}
 	if !slices.ContainsFunc(m.Entries, func(e manifest.Entry) bool { return e.Kind == "FUNCTION" && e.Name == "fee(integer)" }) {
 		t.Error("the function, which the system catalogs show, is not in the backup")

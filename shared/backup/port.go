@@ -237,39 +237,31 @@ type Progress struct {
 	Phases         []Phase   `json:"phases"`
 }
 
-// Warning is something that a person should know about a backup that is
-// complete nonetheless.
-type Warning struct {
-	Code    string `json:"code"`
-	Message string `json:"message"`
-	Object  string `json:"object,omitempty"` // the database object it is about
-}
-
 // Result is a finished backup.
 type Result struct {
-	BackupID        string        `json:"backup_id"`
-	Source          string        `json:"source"`
-	Type            Type          `json:"type"`
-	RequestedType   Type          `json:"requested_type"`
-	BaseID          string        `json:"base_id,omitempty"` // the backup it was compared with; "" for a full one
-	Status          string        `json:"status"`            // "completed"
-	StorePath       string        `json:"store_path"`        // the backup's folder in the store, ends in '/'
-	StartedAt       time.Time     `json:"started_at"`
-	CompletedAt     time.Time     `json:"completed_at"`
-	SnapshotAt      time.Time     `json:"snapshot_at"` // the moment the backup shows
-	SizeBytes       int64         `json:"size_bytes"`  // stored, everything included
-	RawBytes        int64         `json:"raw_bytes"`
-	Rows            int64         `json:"rows"`
-	Tables          int           `json:"tables"`
-	Chunks          int           `json:"chunks"`
-	ChunksReused    int           `json:"chunks_reused"`
-	DurationSeconds float64       `json:"duration_seconds"`
-	Compression     string        `json:"compression"`
-	Encrypted       bool          `json:"encrypted"`
-	ServerVersion   string        `json:"server_version"`
-	Warnings        []Warning     `json:"warnings"`
-	Phases          []Phase       `json:"phases"`
-	TableDetails    []TableResult `json:"table_details"` // largest first
+	BackupID        string          `json:"backup_id"`
+	Source          string          `json:"source"`
+	Type            Type            `json:"type"`
+	RequestedType   Type            `json:"requested_type"`
+	BaseID          string          `json:"base_id,omitempty"` // the backup it was compared with; "" for a full one
+	Status          string          `json:"status"`            // "completed"
+	StorePath       string          `json:"store_path"`        // the backup's folder in the store, ends in '/'
+	StartedAt       time.Time       `json:"started_at"`
+	CompletedAt     time.Time       `json:"completed_at"`
+	SnapshotAt      time.Time       `json:"snapshot_at"` // the moment the backup shows
+	SizeBytes       int64           `json:"size_bytes"`  // stored, everything included
+	RawBytes        int64           `json:"raw_bytes"`
+	Rows            int64           `json:"rows"`
+	Tables          int             `json:"tables"`
+	Chunks          int             `json:"chunks"`
+	ChunksReused    int             `json:"chunks_reused"`
+	DurationSeconds float64         `json:"duration_seconds"`
+	Compression     string          `json:"compression"`
+	Encrypted       bool            `json:"encrypted"`
+	ServerVersion   string          `json:"server_version"`
+	Warnings        []fault.Warning `json:"warnings"`
+	Phases          []Phase         `json:"phases"`
+	TableDetails    []TableResult   `json:"table_details"` // largest first
 	// References are the objects of earlier backups, or of runs that did not
 	// finish, that the backup is made of besides its own.
 	References []manifest.Chunk `json:"-"`

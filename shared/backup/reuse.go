@@ -3,7 +3,6 @@ package backup
 import (
 	"bytes"
 	"context"
-	"fmt"
 
 	"guarda/shared/backup/manifest"
 	"guarda/shared/fault"
@@ -19,7 +18,7 @@ type found struct {
 	backup *stored // the backup to compare with; nil if there is none
 	id     string  // of that backup
 	of     *manifest.Manifest
-	why    string // why there is none, of what was asked for
+	why    fault.Text // why there is none, of what was asked for
 	runs   []*stored
 	key    *seal.DataKey // what all of it is encrypted with; nil if it is not, or there is nothing
 	wraps  []string      // the folders that the run may refer to
@@ -74,16 +73,16 @@ func (x *execution) findBackup(ctx context.Context, base *manifest.Listed) error
 	f := &x.found
 	switch {
 	case base == nil && x.spec.RequestedType == Differential:
-		f.why = "there is no full backup yet"
+		f.why = fault.Say("there is no full backup yet")
 		return nil
 	case base == nil:
-		f.why = "there is no backup yet"
+		f.why = fault.Say("there is no backup yet")
 		return nil
 	case base.Header.Encrypted && x.Keys == nil:
-		f.why = "backup " + base.Header.BackupID + " is encrypted, and this one is not to be"
+		f.why = fault.Say("backup %s is encrypted, and this one is not to be", base.Header.BackupID)
 		return nil
 	case !base.Header.Encrypted && x.Keys != nil:
-		f.why = "backup " + base.Header.BackupID + " is not encrypted, and this one is to be"
+		f.why = fault.Say("backup %s is not encrypted, and this one is to be", base.Header.BackupID)
 		return nil
 	}
 	m, key, err := manifest.Open(ctx, x.Store, *base, x.Keys)
@@ -91,11 +90,12 @@ func (x *execution) findBackup(ctx context.Context, base *manifest.Listed) error
 		if code := fault.CodeOf(err); code == fault.Unavailable || ctx.Err() != nil {
 			return err
 		}
-		f.why = fmt.Sprintf("backup %s cannot be read: %s", base.Header.BackupID, err.Error())
+		x.Log.WarnContext(ctx, "the backup to compare with cannot be read", "backup_id", base.Header.BackupID, "error", err.Error())
+		f.why = fault.Say("backup %s cannot be read: %s", base.Header.BackupID, fault.MessageOf(err))
 		return nil
 	}
 	if !f.takes(key) {
-		f.why = "backup " + m.BackupID + " has another key than this run began with"
+		f.why = fault.Say("backup %s has another key than this run began with", m.BackupID)
 		return nil
 	}
 	f.backup, f.of, f.id, f.key, f.wraps = storedByManifest(m), m, m.BackupID, key, append(f.wraps, m.Folder)
@@ -128,23 +128,22 @@ func (x *execution) choose(ctx context.Context, p *picture, s *state) error {
 	s.Type = Full
 	var sources []*stored
 	if f.backup != nil {
-		if why := incomparable(f.backup.server, p.server, f.backup.database, c.Database); why != "" {
-			f.why = f.backup.of + " " + why
+		if why := incomparable(f.backup.server, p.server, f.backup.database, c.Database); !why.IsZero() {
+			f.why = fault.Join(" ", fault.Say("backup %s", f.id), why)
 		} else {
 			s.Type, s.BaseID = x.spec.RequestedType, f.id
 			sources = append(sources, f.backup)
 		}
 	}
 	if x.spec.RequestedType != Full && s.Type == Full {
-		x.warnings = append(x.warnings, Warning{Code: "full_instead",
-			Message: fmt.Sprintf("the backup was asked for as %s and copies everything: %s", x.spec.RequestedType, f.why)})
+		x.warnings = append(x.warnings, fault.Warn("full_instead", "", "the backup was asked for as %s and copies everything: %s", string(x.spec.RequestedType), f.why))
 	}
 	runs, err := x.earlier(ctx)
 	if err != nil {
 		return err
 	}
 	for _, r := range append(runs, f.runs...) {
-		if incomparable(r.server, p.server, r.database, c.Database) == "" {
+		if incomparable(r.server, p.server, r.database, c.Database).IsZero() {
 			sources = append(sources, r)
 		}
 	}
@@ -187,7 +186,7 @@ func (x *execution) earlier(ctx context.Context) ([]*stored, error) {
 		if err != nil {
 			return nil, err
 		}
-		runs = append(runs, storedByRun("this run", s, e.Results))
+		runs = append(runs, storedByRun(s, e.Results))
 	}
 	return runs, nil
 }

@@ -76,7 +76,7 @@ type execution struct {
 	key      *seal.DataKey
 	wrapped  *seal.WrappedKey
 	tracker  *tracker
-	warnings []Warning
+	warnings []fault.Warning
 	touched  bool  // something may be in the store
 	extra    int64 // bytes stored besides the chunks
 	pace     pace
@@ -120,7 +120,7 @@ func newExecution(ctx context.Context, d Deps, r Run) (*execution, error) {
 	}
 	started := d.Clock.Now()
 	x := &execution{Deps: d, spec: r, started: started, folder: manifest.Folder(r.Source, started, r.ID),
-		tracker: &tracker{clock: d.Clock, tell: d.Report, queue: d.Queue, shared: shared}, warnings: []Warning{}}
+		tracker: &tracker{clock: d.Clock, tell: d.Report, queue: d.Queue, shared: shared}, warnings: []fault.Warning{}}
 	if d.Relay != nil {
 		x.pace = paceOf(ctx, started)
 	}
@@ -186,8 +186,8 @@ func checkText(c *pgcatalog.Catalog) error {
 // warn notes what a person should know though the backup will be complete.
 func (x *execution) warn(p *picture) {
 	if p.server.Standby {
-		x.warnings = append(x.warnings, Warning{Code: "standby",
-			Message: "the source is a standby: it shows what the primary had written when the snapshot was taken"})
+		x.warnings = append(x.warnings, fault.Warn("standby", "",
+			"the source is a standby: it shows what the primary had written when the snapshot was taken"))
 	}
 }
 

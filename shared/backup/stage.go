@@ -28,7 +28,7 @@ type state struct {
 	Ledger     *ledger.Ledger     `json:"ledger"`
 	Chunks     []Chunk            `json:"chunks"`
 	Files      []manifest.Object  `json:"files"` // the schema scripts
-	Warnings   []Warning          `json:"warnings"`
+	Warnings   []fault.Warning    `json:"warnings"`
 	Extra      int64              `json:"extra"` // bytes stored besides the chunks
 	Type       Type               `json:"type"`  // of the backup that it becomes
 	BaseID     string             `json:"base_id,omitempty"`

@@ -199,14 +199,14 @@ func (x *execution) narrow(base *manifest.Manifest, tables []followed, volatile 
 		deltas[f.table.OID] = &Delta{Column: f.column, Since: since, Key: f.key, Base: b}
 		f.table.Filter = f.condition(since)
 		name := f.table.Schema + "." + f.table.Name
-		text := fmt.Sprintf("the rows of %s are followed by %s: what was deleted or given another primary key since backup %s, or written without setting it, is not seen", name, f.column, x.found.id)
+		text := fault.Say("the rows of %s are followed by %s: what was deleted or given another primary key since backup %s, or written without setting it, is not seen", name, f.column, x.found.id)
 		if len(f.others) > 0 {
-			text += "; such a row may keep " + strings.Join(f.others, ", ") + " from being made when the backup is restored"
+			text = fault.Join("; ", text, fault.Say("such a row may keep %s from being made when the backup is restored", strings.Join(f.others, ", ")))
 		}
-		x.warnings = append(x.warnings, Warning{Code: "deletes_invisible", Object: name, Message: text})
+		x.warnings = append(x.warnings, text.Warning("deletes_invisible", name))
 		if l != nil {
 			l.Items = append(l.Items, ledger.Item{Status: ledger.Dumped, Kind: "table rows", Schema: f.table.Schema,
-				Name: pgx.Identifier{f.table.Schema, f.table.Name}.Sanitize(), Rule: ledger.ByTimestamp, Detail: text, Objects: 1})
+				Name: pgx.Identifier{f.table.Schema, f.table.Name}.Sanitize(), Rule: ledger.ByTimestamp, Detail: text.String(), DetailText: text, Objects: 1})
 		}
 	}
 	return deltas

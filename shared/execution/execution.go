@@ -107,18 +107,11 @@ type Metadata struct {
 	Encrypted       *bool           `json:"encrypted,omitempty"`
 	ServerVersion   *string         `json:"server_version,omitempty"`
 	SnapshotAt      *time.Time      `json:"snapshot_at,omitempty"`
-	Warnings        []Warning       `json:"warnings,omitempty"`
+	Warnings        []fault.Warning `json:"warnings,omitempty"`
 	Phases          json.RawMessage `json:"phases,omitempty"`
 	TableDetails    json.RawMessage `json:"table_details,omitempty"`
 	Ledger          json.RawMessage `json:"ledger,omitempty"` // a summary
-	Error           *Failure        `json:"error,omitempty"`
-}
-
-// Warning is something a person should know about a run that went on.
-type Warning struct {
-	Code    string `json:"code"`
-	Message string `json:"message"`
-	Object  string `json:"object,omitempty"`
+	Error           *fault.Failure  `json:"error,omitempty"`
 }
 
 // Duration is how long the run has taken until now, or took.

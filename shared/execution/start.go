@@ -30,7 +30,7 @@ type StartStore interface {
 	Source(ctx context.Context, id string) (Source, error)
 	Create(ctx context.Context, n New) (string, error)
 	Peek(ctx context.Context, id string) (*Execution, error)
-	Fail(ctx context.Context, id string, f Failure, canceled bool) (bool, error)
+	Fail(ctx context.Context, id string, f fault.Failure, canceled bool) (bool, error)
 }
 
 // Starter begins runs on request and waits for them.

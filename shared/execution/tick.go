@@ -49,7 +49,7 @@ type TickStore interface {
 	Waiting(ctx context.Context, since time.Time, limit int) ([]string, error)
 	Stale(ctx context.Context, running, pending time.Time, limit int) ([]Stale, error)
 	Told(ctx context.Context, s Stale) (bool, error)
-	FailStale(ctx context.Context, s Stale, f Failure) (bool, error)
+	FailStale(ctx context.Context, s Stale, f fault.Failure) (bool, error)
 }
 
 // Ticker does what is to be done every minute. Ticks may come twice, late, or

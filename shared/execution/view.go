@@ -9,34 +9,34 @@ import (
 
 // View is a run as the API shows it.
 type View struct {
-	ID              string          `json:"id"`
-	ScheduleID      *string         `json:"schedule_id"`
-	ScheduleName    *string         `json:"schedule_name"`
-	SourceID        *string         `json:"source_id"`
-	SourceName      string          `json:"source_name"`
-	Status          Status          `json:"status"`
-	Type            string          `json:"type"`
-	RequestedType   string          `json:"requested_type"`
-	Trigger         Trigger         `json:"trigger"`
-	StartedAt       time.Time       `json:"started_at"`
-	CompletedAt     *time.Time      `json:"completed_at"`
-	DurationSeconds *float64        `json:"duration_seconds"`
-	SizeBytes       *int64          `json:"size_bytes"`
-	RawBytes        *int64          `json:"raw_bytes"`
-	Rows            *int64          `json:"rows"`
-	Tables          *int            `json:"tables"`
-	Chunks          *int            `json:"chunks"`
-	ChunksReused    *int            `json:"chunks_reused"`
-	BaseID          *string         `json:"base_id"`
-	Progress        json.RawMessage `json:"progress"`
-	Warnings        []Warning       `json:"warnings"`
-	Error           *FailureView    `json:"error"`
-	Canceled        bool            `json:"canceled"`
-	Compression     string          `json:"compression"`
-	Encrypted       bool            `json:"encrypted"`
-	StorePath       *string         `json:"store_path"`
-	RelayCount      int             `json:"relay_count"`
-	ResumeCount     int             `json:"resume_count"`
+	ID              string             `json:"id"`
+	ScheduleID      *string            `json:"schedule_id"`
+	ScheduleName    *string            `json:"schedule_name"`
+	SourceID        *string            `json:"source_id"`
+	SourceName      string             `json:"source_name"`
+	Status          Status             `json:"status"`
+	Type            string             `json:"type"`
+	RequestedType   string             `json:"requested_type"`
+	Trigger         Trigger            `json:"trigger"`
+	StartedAt       time.Time          `json:"started_at"`
+	CompletedAt     *time.Time         `json:"completed_at"`
+	DurationSeconds *float64           `json:"duration_seconds"`
+	SizeBytes       *int64             `json:"size_bytes"`
+	RawBytes        *int64             `json:"raw_bytes"`
+	Rows            *int64             `json:"rows"`
+	Tables          *int               `json:"tables"`
+	Chunks          *int               `json:"chunks"`
+	ChunksReused    *int               `json:"chunks_reused"`
+	BaseID          *string            `json:"base_id"`
+	Progress        json.RawMessage    `json:"progress"`
+	Warnings        []fault.Warning    `json:"warnings"`
+	Error           *fault.FailureView `json:"error"`
+	Canceled        bool               `json:"canceled"`
+	Compression     string             `json:"compression"`
+	Encrypted       bool               `json:"encrypted"`
+	StorePath       *string            `json:"store_path"`
+	RelayCount      int                `json:"relay_count"`
+	ResumeCount     int                `json:"resume_count"`
 }
 
 // DetailView is a View with everything that is known.
@@ -56,13 +56,6 @@ type OptionsView struct {
 	Tables  []string `json:"tables"`
 	Exclude []string `json:"exclude"`
 	Jobs    int      `json:"jobs"`
-}
-
-// FailureView is a failure in somebody's language.
-type FailureView struct {
-	Code    fault.Code `json:"code"`
-	Message string     `json:"message"`
-	Hint    string     `json:"hint,omitempty"`
 }
 
 // BriefView is a run in a strip of runs.
@@ -85,12 +78,9 @@ func (e *Execution) In(l fault.Language) View {
 		StartedAt: e.StartedAt.UTC(), CompletedAt: utc(e.CompletedAt), DurationSeconds: e.seconds(),
 		SizeBytes: e.SizeBytes, RawBytes: e.RawBytes, Rows: e.Rows,
 		Tables: e.Metadata.Tables, Chunks: e.Metadata.Chunks, ChunksReused: e.Metadata.ChunksReused, BaseID: e.Metadata.BaseID,
-		Progress: e.Progress, Warnings: e.Metadata.Warnings, Canceled: e.Canceled,
+		Progress: e.Progress, Warnings: fault.WarningsIn(l, e.Metadata.Warnings), Canceled: e.Canceled,
 		Compression: e.Metadata.Compression, Encrypted: e.Metadata.Options.Encryption, StorePath: e.StorePath,
 		RelayCount: e.Relays, ResumeCount: e.Resumes,
-	}
-	if v.Warnings == nil {
-		v.Warnings = []Warning{}
 	}
 	if v.Compression == "" {
 		v.Compression = e.Metadata.Options.Compression
@@ -102,7 +92,8 @@ func (e *Execution) In(l fault.Language) View {
 		v.Encrypted = *e.Metadata.Encrypted
 	}
 	if f := e.Metadata.Error; f != nil {
-		v.Error = &FailureView{f.Code, f.Message.In(l), f.Hint.In(l)}
+		shown := f.In(l)
+		v.Error = &shown
 	}
 	return v
 }

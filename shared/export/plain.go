@@ -43,13 +43,13 @@ type Options struct {
 
 // Result is a finished export.
 type Result struct {
-	BackupID     string             `json:"backup_id"`
-	Tables       int                `json:"tables"` // whose rows were written
-	Rows         int64              `json:"rows"`
-	LargeObjects int64              `json:"large_objects"`
-	Objects      int                `json:"objects"`
-	Bytes        int64              `json:"bytes"` // of the script
-	Warnings     []manifest.Warning `json:"warnings"`
+	BackupID     string          `json:"backup_id"`
+	Tables       int             `json:"tables"` // whose rows were written
+	Rows         int64           `json:"rows"`
+	LargeObjects int64           `json:"large_objects"`
+	Objects      int             `json:"objects"`
+	Bytes        int64           `json:"bytes"` // of the script
+	Warnings     []fault.Warning `json:"warnings"`
 }
 
 const writeBytes = 256 << 10
@@ -75,7 +75,7 @@ func Plain(ctx context.Context, d Deps, o Options, l manifest.Listed, w io.Write
 	}
 	p := &plain{Deps: d, Options: o, m: m, key: key, choice: c, out: &counter{w: w}}
 	p.buf = bufio.NewWriterSize(p.out, writeBytes)
-	p.result = &Result{BackupID: m.BackupID, Warnings: append([]manifest.Warning{}, c.Warnings...)}
+	p.result = &Result{BackupID: m.BackupID, Warnings: append([]fault.Warning{}, c.Warnings...)}
 	if !o.SchemaOnly {
 		p.total = c.RawBytes()
 	}

@@ -6,7 +6,9 @@
 // Messages and hints are written in English as format strings. The format
 // string is at the same time the key of the Portuguese catalogue (see Text),
 // in the manner of gettext, so an error can be shown in the reader's language
-// wherever it was made.
+// wherever it was made, and whenever: what is kept of it (Failure, Warning,
+// Text in JSON) has the format and its arguments, and is put into words when it
+// is read.
 package fault
 
 import (
@@ -73,21 +75,6 @@ func (c Code) HTTPStatus() int {
 	default:
 		return 500
 	}
-}
-
-// Text is a message in its untranslated form: an English format string and
-// the values for its verbs. The zero Text is empty.
-type Text struct {
-	Format string
-	Args   []any
-}
-
-// String renders the English text.
-func (t Text) String() string {
-	if len(t.Args) == 0 {
-		return t.Format
-	}
-	return fmt.Sprintf(t.Format, t.Args...)
 }
 
 // Field says what is wrong with one field of the input. Name is the path as
@@ -181,6 +168,15 @@ func CodeOf(err error) Code {
 		return e.Code
 	}
 	return Internal
+}
+
+// MessageOf returns the message of err. Of an error that nobody coded it is
+// what the error says, in its own language.
+func MessageOf(err error) Text {
+	if e := As(err); e != nil {
+		return e.Message
+	}
+	return Text{"%s", []any{err.Error()}}
 }
 
 // HintOf returns the English hint of err, or "".

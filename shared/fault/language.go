@@ -19,9 +19,9 @@ const (
 )
 
 // The catalogue maps English format strings to Portuguese ones, in a file per
-// area. A test reads
-// every call of New, Hint and Field in the tree and fails when one of them is
-// missing here, or when the verbs of the two differ.
+// area. A test reads every call of New, Hint, Field, Say and Warn in the tree
+// and fails when one of them is missing here, or when the verbs of the two
+// differ.
 //
 //go:embed pt-BR.d/*.json
 var portugueseFiles embed.FS
@@ -45,20 +45,6 @@ var portuguese = sync.OnceValue(func() map[string]string {
 	}
 	return all
 })
-
-// In renders the text in a language; where there is no translation it is
-// English.
-func (t Text) In(l Language) string {
-	if l == Portuguese {
-		if f, ok := portuguese()[t.Format]; ok {
-			if len(t.Args) == 0 {
-				return f
-			}
-			return fmt.Sprintf(f, t.Args...)
-		}
-	}
-	return t.String()
-}
 
 // LanguageOf picks the language from an Accept-Language header: the first of
 // Portuguese and English by order of preference (RFC 9110 §12.5.4); English

@@ -58,10 +58,15 @@ type backupError struct {
 
 func (e *backupError) Unwrap() error { return e.error }
 
+// Language is the one that the caller of a request reads.
+func Language(r *http.Request) fault.Language {
+	return fault.LanguageOf(r.Header.Get("Accept-Language"))
+}
+
 // WriteProblem writes err as application/problem+json in the caller's
 // language. Errors without a code, and internal ones, show no cause.
 func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
-	lang := fault.LanguageOf(r.Header.Get("Accept-Language"))
+	lang := Language(r)
 	f := fault.As(err)
 	if f == nil || f.Code == fault.Internal {
 		f = fault.New(fault.Internal, "the request failed inside of Guarda").

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"guarda/shared/fault"
 	"guarda/shared/pgcatalog"
 )
 
@@ -15,13 +16,13 @@ type Coverage struct {
 	Chosen *pgcatalog.Catalog // what the options name of it
 	// Tables says that the options name tables to take, not only to leave out.
 	Tables bool
-	// Managed says why something belongs to the platform; "" if it does not.
-	// It is asked about what Full does not have.
-	Managed func(Thing) string
+	// Managed says why something belongs to the platform; nothing if it
+	// does not. It is asked about what Full does not have.
+	Managed func(Thing) fault.Text
 	// ManagedEntry and ManagedRows say it of entries, by ID, and of the rows
 	// of tables, by OID, that Kept does not have.
-	ManagedEntry map[int]string
-	ManagedRows  map[uint32]string
+	ManagedEntry map[int]fault.Text
+	ManagedRows  map[uint32]fault.Text
 }
 
 // Thing describes an object of the catalog to a preset.
@@ -66,7 +67,7 @@ func Compare(inv *Inventory, c Coverage) *Ledger {
 type verdict struct {
 	status  Status
 	rule    Rule
-	detail  string
+	detail  fault.Text
 	denial  *denial
 	carried bool
 }
@@ -149,7 +150,7 @@ func (j *judge) judge(i int32) verdict {
 		return *v
 	}
 	v := j.decide(&j.objects[i])
-	if j.verdicts[i] = j.good; v != *j.good {
+	if j.verdicts[i] = j.good; v.status != Dumped {
 		j.verdicts[i] = &v
 	}
 	return v
@@ -173,7 +174,7 @@ func (j *judge) decide(o *object) verdict {
 	if o.parent >= 0 {
 		of = j.judge(o.parent)
 	}
-	if why := j.managedThing(o); why != "" {
+	if why := j.managedThing(o); !why.IsZero() {
 		return verdict{status: Managed, rule: ByPreset, detail: why}
 	}
 	if l := j.left[k]; l != nil {
@@ -192,17 +193,17 @@ func (j *judge) decide(o *object) verdict {
 	}
 	switch name := j.schemas[o.schema]; {
 	case o.facet == definition && (name == "pg_catalog" || name == "information_schema"):
-		return verdict{status: Unsupported, rule: InSystemSchema, detail: "objects in " + name + " are part of the server to a dump; move it to a schema of its own"}
+		return verdict{status: Unsupported, rule: InSystemSchema, detail: fault.Say("objects in %s are part of the server to a dump; move it to a schema of its own", name)}
 	case o.facet == definition && o.Class == classClass && o.letter == 'x':
-		return verdict{status: Excluded, rule: Incomplete, detail: "an invalid index, as a failed CREATE INDEX CONCURRENTLY leaves it: nothing uses it"}
+		return verdict{status: Excluded, rule: Incomplete, detail: fault.Say("an invalid index, as a failed CREATE INDEX CONCURRENTLY leaves it: nothing uses it")}
 	case o.facet == definition && o.Class == classOperator && o.letter == 's':
-		return verdict{status: Excluded, rule: Incomplete, detail: "an operator without a function, which no other names: nothing can use it"}
+		return verdict{status: Excluded, rule: Incomplete, detail: fault.Say("an operator without a function, which no other names: nothing can use it")}
 	case o.facet == definition && o.Class == classNamespace && j.schemas[o.OID] == "public":
 		return j.dumped(o) // every new database has it
 	case o.facet == definition && j.catalogs[o.Class].Name != "":
-		return verdict{status: Unsupported, rule: UnknownKind, detail: "this version does not know the catalog " + j.catalogs[o.Class].Name}
+		return verdict{status: Unsupported, rule: UnknownKind, detail: fault.Say("this version does not know the catalog %s", j.catalogs[o.Class].Name)}
 	}
-	return verdict{status: Unsupported, rule: NotDumped, detail: "this version does not dump it"}
+	return verdict{status: Unsupported, rule: NotDumped, detail: fault.Say("this version does not dump it")}
 }
 
 // dumped looks whether what is dumped may be read.
@@ -215,7 +216,7 @@ func (j *judge) dumped(o *object) verdict {
 	if o.facet == definition && o.parent < 0 && o.schema != 0 {
 		if d, ok := j.denied[key{classNamespace, o.schema}]; ok {
 			return verdict{status: Unreadable, rule: d.rule, denial: &d, carried: true,
-				detail: "only what the system catalogs show of it could be read: the role may not use its schema"}
+				detail: fault.Say("only what the system catalogs show of it could be read: the role may not use its schema")}
 		}
 	}
 	if l := j.left[coverKey{o.Address, o.facet}]; l != nil && l.Reason == pgcatalog.Unreadable {
@@ -226,57 +227,57 @@ func (j *judge) dumped(o *object) verdict {
 	return verdict{status: Dumped}
 }
 
-func (j *judge) why(o *object, d denial) string {
+func (j *judge) why(o *object, d denial) fault.Text {
 	switch {
 	case o.Class == classNamespace:
-		return "only what the system catalogs show of it could be read: the role may not use it"
+		return fault.Say("only what the system catalogs show of it could be read: the role may not use it")
 	case d.rule == RowSecurity:
-		return "row security would hide rows, so none is copied"
+		return fault.Say("row security would hide rows, so none is copied")
 	}
-	return "the role may not read it"
+	return fault.Say("the role may not read it")
 }
 
 // excluded finds by which option.
 func (j *judge) excluded(k coverKey, f fact) verdict {
-	v := verdict{status: Excluded, rule: NeedsExcluded, detail: "it belongs to something that is left out, or needs it"}
+	v := verdict{status: Excluded, rule: NeedsExcluded, detail: fault.Say("it belongs to something that is left out, or needs it")}
 	l := j.left[k]
 	if l == nil && k.facet == content {
 		l = j.left[coverKey{k.Address, definition}]
 	}
 	switch {
 	case l == nil && j.c.Tables:
-		v.rule, v.detail = ByTables, "it is not among the tables that were asked for"
+		v.rule, v.detail = ByTables, fault.Say("it is not among the tables that were asked for")
 	case l == nil:
 	case strings.HasPrefix(l.Detail, "excluded by "):
-		v.rule, v.detail = ByExclude, l.Detail
+		v.rule, v.detail = ByExclude, l.DetailText
 	case j.c.Tables && !strings.HasPrefix(l.Detail, "needs "):
-		v.rule, v.detail = ByTables, l.Detail
+		v.rule, v.detail = ByTables, l.DetailText
 	case l.Detail != "":
-		v.detail = l.Detail
+		v.detail = l.DetailText
 	}
 	return v
 }
 
 func (j *judge) managed(o *object, f fact) verdict {
-	why := ""
+	var why fault.Text
 	if o.facet == content && o.Class == classClass {
 		why = j.c.ManagedRows[o.OID]
 	}
-	if why == "" && f.entry >= 0 {
+	if why.IsZero() && f.entry >= 0 {
 		why = j.c.ManagedEntry[j.c.Full.Entries[f.entry].ID]
 	}
-	if why == "" {
+	if why.IsZero() {
 		why = j.managedThing(o)
 	}
-	if why == "" {
-		why = "it belongs to the platform"
+	if why.IsZero() {
+		why = fault.Say("it belongs to the platform")
 	}
 	return verdict{status: Managed, rule: ByPreset, detail: why}
 }
 
-func (j *judge) managedThing(o *object) string {
+func (j *judge) managedThing(o *object) fault.Text {
 	if j.c.Managed == nil {
-		return ""
+		return fault.Text{}
 	}
 	schema := j.schemas[o.schema]
 	if o.Class == classNamespace {
@@ -289,7 +290,7 @@ func (j *judge) managedThing(o *object) string {
 func (j *judge) leftOut(o *object, l *pgcatalog.LeftOut) verdict {
 	switch l.Reason {
 	case pgcatalog.Unreadable:
-		v := verdict{status: Unreadable, rule: NoPrivilege, detail: l.Detail}
+		v := verdict{status: Unreadable, rule: NoPrivilege, detail: l.DetailText}
 		if d, ok := j.denied[key{o.Class, o.OID}]; ok {
 			v.denial, v.rule, v.detail = &d, d.rule, j.why(o, d)
 			return v
@@ -297,7 +298,7 @@ func (j *judge) leftOut(o *object, l *pgcatalog.LeftOut) verdict {
 		if l.Grant != "" {
 			grant := strings.TrimRight(l.Grant, "; \n") + ";"
 			what, _, _ := strings.Cut(strings.TrimPrefix(grant, "GRANT "), " TO ")
-			v.denial = &denial{NoPrivilege, what, []string{grant}}
+			v.denial = &denial{NoPrivilege, fault.Term(what), []string{grant}}
 			return v
 		}
 		v.rule = NotPossible
@@ -306,7 +307,7 @@ func (j *judge) leftOut(o *object, l *pgcatalog.LeftOut) verdict {
 		}
 		return v
 	case pgcatalog.Unsupported:
-		return verdict{status: Unsupported, rule: NotPossible, detail: l.Detail}
+		return verdict{status: Unsupported, rule: NotPossible, detail: l.DetailText}
 	}
 	return j.excluded(coverKey{o.Address, o.facet}, fact{})
 }
@@ -327,12 +328,12 @@ func (j *judge) ofExtension(i int32) bool {
 func (j *judge) withExtension(o *object, of verdict) verdict {
 	if o.facet == content && (o.letter == 'r' || o.letter == 'S') {
 		if j.filled[o.OID] {
-			return verdict{status: Excluded, rule: ExtensionRows, detail: "its extension does not mark it as user's data"}
+			return verdict{status: Excluded, rule: ExtensionRows, detail: fault.Say("its extension does not mark it as user's data")}
 		}
 		return verdict{status: Dumped}
 	}
 	if o.facet == grants || o.facet == label {
-		return verdict{status: Unsupported, rule: NotDumped, detail: "this version does not dump it"}
+		return verdict{status: Unsupported, rule: NotDumped, detail: fault.Say("this version does not dump it")}
 	}
 	return verdict{status: of.status, rule: of.rule, detail: of.detail, denial: of.denial, carried: of.carried}
 }
@@ -369,9 +370,10 @@ func (j *judge) ledger() *Ledger {
 	}
 	for _, name := range j.hidden {
 		l.Unreadable++
-		l.Items = append(l.Items, Item{Status: Unreadable, Kind: "system catalog", Schema: "pg_catalog", Name: "pg_catalog." + name, Rule: NoPrivilege, Objects: 1,
-			Detail: "what it holds is not known", Privilege: "SELECT on table pg_catalog." + name, Grants: []string{"GRANT SELECT ON TABLE pg_catalog." + name + " TO " + j.Role + ";"}})
-		groups[[2]string{"system catalog", "pg_catalog"}] = &Counts{Unreadable: int64(len(j.hidden))}
+		detail, privilege := fault.Say("what it holds is not known"), fault.Say("SELECT on table %s", "pg_catalog."+name)
+		l.Items = append(l.Items, Item{Status: Unreadable, Kind: kindCatalog, Schema: "pg_catalog", Name: "pg_catalog." + name, Rule: NoPrivilege, Objects: 1,
+			Detail: detail.String(), DetailText: detail, Privilege: privilege.String(), PrivilegeText: privilege, Grants: []string{"GRANT SELECT ON TABLE pg_catalog." + name + " TO " + j.Role + ";"}})
+		groups[[2]string{kindCatalog, "pg_catalog"}] = &Counts{Unreadable: int64(len(j.hidden))}
 	}
 	for g, c := range groups {
 		l.Groups = append(l.Groups, Group{g[0], g[1], *c})
@@ -388,16 +390,16 @@ func (j *judge) sameFate(i, p int32) bool {
 		return false
 	}
 	if a.status == Unreadable || a.status == Unsupported {
-		return a.rule == b.rule && a.detail == b.detail && j.objects[i].facet != content
+		return a.rule == b.rule && a.detail.String() == b.detail.String() && j.objects[i].facet != content
 	}
 	return true
 }
 
 func (j *judge) item(i int32) Item {
 	o, v := &j.objects[i], j.verdicts[i]
-	it := Item{Status: v.status, Kind: j.kind(o), Schema: j.schemas[o.schema], Rule: v.rule, Detail: v.detail, Carried: v.carried, address: o.Address, facet: o.facet}
+	it := Item{Status: v.status, Kind: j.kind(o), Schema: j.schemas[o.schema], Rule: v.rule, Detail: v.detail.String(), DetailText: v.detail, Carried: v.carried, address: o.Address, facet: o.facet}
 	if v.denial != nil {
-		it.Privilege, it.Grants = v.denial.privilege, v.denial.grants
+		it.Privilege, it.PrivilegeText, it.Grants = v.denial.privilege.String(), v.denial.privilege, v.denial.grants
 	}
 	if o.facet == content && o.Class == classClass && o.letter == 'r' {
 		if t := j.table(o.OID); t != nil {

@@ -55,6 +55,7 @@ const (
 	kindGrants        = "grants"
 	kindSetting       = "database setting"
 	kindDatabase      = "database"
+	kindCatalog       = "system catalog" // that may not be read
 )
 
 // kindOf names the kind of a catalog's row; letter is the catalog's own

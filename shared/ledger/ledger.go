@@ -16,6 +16,8 @@ package ledger
 import (
 	"fmt"
 	"strings"
+
+	"guarda/shared/fault"
 )
 
 // Status says what became of an object.
@@ -130,11 +132,15 @@ type Item struct {
 	Schema string `json:"schema,omitempty"`
 	Name   string `json:"name"` // as SQL writes it, with the schema
 	Rule   Rule   `json:"rule,omitempty"`
-	Detail string `json:"detail,omitempty"`
+	Detail string `json:"detail,omitempty"` // in English
+	// DetailText is the detail for other languages. It is zero in what was kept
+	// before there were texts, and in what In returns.
+	DetailText fault.Text `json:"detail_text,omitzero"`
 	// Privilege is what the role lacks, and Grants the statements that give it
 	// to the role: all of them are needed.
-	Privilege string   `json:"privilege,omitempty"`
-	Grants    []string `json:"grants,omitempty"`
+	Privilege     string     `json:"privilege,omitempty"` // in English
+	PrivilegeText fault.Text `json:"privilege_text,omitzero"`
+	Grants        []string   `json:"grants,omitempty"`
 	// Objects is how many objects the item stands for, itself included.
 	Objects int64 `json:"objects"`
 	// Carried says that the definition is in the backup all the same, as the
@@ -154,6 +160,18 @@ type EntryName struct{ Kind, Schema, Name string }
 // Entry returns how the dumper calls the object; zero when it does not know it.
 // It is known only in the process that made the ledger.
 func (i Item) Entry() EntryName { return i.entry }
+
+// In returns the item for somebody to read: what it says is in a language, and
+// there are no texts. What has none is shown in English.
+func (i Item) In(l fault.Language) Item {
+	if !i.DetailText.IsZero() {
+		i.Detail, i.DetailText = i.DetailText.In(l), fault.Text{}
+	}
+	if !i.PrivilegeText.IsZero() {
+		i.Privilege, i.PrivilegeText = i.PrivilegeText.In(l), fault.Text{}
+	}
+	return i
+}
 
 // IsContent says that the item is about rows, a value or data, and not about a
 // definition.

@@ -2,12 +2,14 @@ package ledger
 
 import (
 	"fmt"
+
+	"guarda/shared/fault"
 )
 
 // denial says why the role may not read something, and what would change that.
 type denial struct {
 	rule      Rule
-	privilege string
+	privilege fault.Text
 	grants    []string
 }
 
@@ -38,42 +40,34 @@ func (e *enumerator) readRelationPrivileges() error {
 			c.relkind = 'r' and c.relrowsecurity and row_security_active(c.oid) as hides) u
 		where c.oid >= $1 and c.relkind in ('r', 'S') and c.relpersistence <> 't' and (not u.usage or not u.granted or u.hides)`, uint32(firstNormal))
 	for _, r := range rows {
-		what := "TABLE"
+		what, selects := "TABLE", fault.Say("SELECT on table %s", r.Name)
 		if r.Kind == "S" {
-			what = "SEQUENCE"
+			what, selects = "SEQUENCE", fault.Say("SELECT on sequence %s", r.Name)
 		}
 		d := denial{rule: NoPrivilege}
-		add := func(privilege, grant string) {
-			if d.privilege != "" {
-				d.privilege += ", "
-			}
-			d.privilege += privilege
+		var lacks []fault.Text
+		add := func(privilege fault.Text, grant string) {
+			lacks = append(lacks, privilege)
 			d.grants = append(d.grants, grant)
 		}
 		if !r.Usage {
-			add("USAGE on schema "+r.Schema, e.usageGrant(r.Schema))
+			add(fault.Say("USAGE on schema %s", r.Schema), e.usageGrant(r.Schema))
 		}
 		if !r.Select {
-			add(fmt.Sprintf("SELECT on %s %s", lower(what), r.Name), fmt.Sprintf("GRANT SELECT ON %s %s TO %s;", what, r.Name, e.Role))
+			add(selects, fmt.Sprintf("GRANT SELECT ON %s %s TO %s;", what, r.Name, e.Role))
 		}
 		if r.Hides {
 			d.rule = RowSecurity
-			lacks := "BYPASSRLS or ownership of table " + r.Name
+			bypass := fault.Say("BYPASSRLS or ownership of table %s", r.Name)
 			if r.IsOwner {
-				lacks = "BYPASSRLS (row security is forced on the owner of table " + r.Name + " too)"
+				bypass = fault.Say("BYPASSRLS (row security is forced on the owner of table %s too)", r.Name)
 			}
-			add(lacks, fmt.Sprintf("ALTER ROLE %s BYPASSRLS;", e.Role))
+			add(bypass, fmt.Sprintf("ALTER ROLE %s BYPASSRLS;", e.Role))
 		}
+		d.privilege = fault.Join(", ", lacks...)
 		e.denied[key{classClass, r.OID}] = d
 	}
 	return err
-}
-
-func lower(what string) string {
-	if what == "SEQUENCE" {
-		return "sequence"
-	}
-	return "table"
 }
 
 func (e *enumerator) usageGrant(schema string) string {
@@ -89,7 +83,7 @@ func (e *enumerator) readSchemaPrivileges() error {
 		select oid, quote_ident(nspname) from pg_catalog.pg_namespace
 		where (oid >= $1 or nspname = 'public') and not has_schema_privilege(oid, 'usage')`, uint32(firstNormal))
 	for _, r := range rows {
-		e.denied[key{classNamespace, r.OID}] = denial{NoPrivilege, "USAGE on schema " + r.Name, []string{e.usageGrant(r.Name)}}
+		e.denied[key{classNamespace, r.OID}] = denial{NoPrivilege, fault.Say("USAGE on schema %s", r.Name), []string{e.usageGrant(r.Name)}}
 	}
 	return err
 }
@@ -103,7 +97,7 @@ func (e *enumerator) readLargeObjectPrivileges() error {
 			and not exists (select from aclexplode(coalesce(l.lomacl, acldefault('L', l.lomowner))) a
 				where a.privilege_type = 'SELECT' and case when a.grantee = 0 then true else pg_has_role(a.grantee, 'usage') end)`)
 	for _, r := range rows {
-		e.denied[key{classLargeObject, r.OID}] = denial{NoPrivilege, fmt.Sprintf("SELECT on large object %d", r.OID),
+		e.denied[key{classLargeObject, r.OID}] = denial{NoPrivilege, fault.Say("SELECT on large object %d", r.OID),
 			[]string{fmt.Sprintf("GRANT SELECT ON LARGE OBJECT %d TO %s;", r.OID, e.Role)}}
 	}
 	return err

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"guarda/shared/fault"
 )
 
 // Subject says whose entries are erased: those that have all that it names.
@@ -51,5 +53,5 @@ type Erasure struct {
 	HotRows, ColdRows, SpooledRows                 int64
 	SegmentsTotal, SegmentsDone, SegmentsRewritten int
 	ColdDoneAt                                     *time.Time
-	LastError                                      string // of the last run; "" when it went well
+	LastError                                      *fault.Failure // of the last run; nil when it went well
 }

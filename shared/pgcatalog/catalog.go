@@ -4,6 +4,8 @@
 // tests.
 package pgcatalog
 
+import "guarda/shared/fault"
+
 // Section says when an entry is applied: pre-data before the rows are loaded,
 // data with them, post-data after them. The words are pg_dump's.
 type Section string
@@ -58,6 +60,9 @@ type LeftOut struct {
 	Reason Reason `json:"reason"`
 	// Detail names what it lacks, or what it is needed by.
 	Detail string `json:"detail,omitempty"`
+	// DetailText is the detail for other languages than English; zero in what
+	// was kept before there were texts.
+	DetailText fault.Text `json:"detail_text,omitzero"`
 	// Grant is the statement that would let it be read; "" where none would.
 	Grant string `json:"grant,omitempty"`
 	// Objects are the rows of system catalogs that it stands for (see

@@ -1,5 +1,7 @@
 package pgcatalog
 
+import "guarda/shared/fault"
+
 // readForeign makes the entries of foreign data wrappers, servers and user
 // mappings; foreign tables are relations.
 func (r *reader) readForeign() error {
@@ -139,10 +141,10 @@ func (r *reader) readUserMappings() error {
 		}
 		if m.Hidden {
 			r.leave(LeftOut{
-				Kind: "USER MAPPING", Name: m.User + " on " + m.Server, Reason: Unreadable, Detail: "its options; the mapping itself is carried",
+				Kind: "USER MAPPING", Name: m.User + " on " + m.Server, Reason: Unreadable,
 				Objects: []Address{{Class: classUserMapping, OID: m.OID}},
 				Grant:   "GRANT SELECT ON pg_catalog.pg_user_mapping TO " + quoteIdent(r.role) + ";",
-			})
+			}, fault.Say("its options; the mapping itself is carried"))
 		}
 		ref := "USER MAPPING FOR " + user + " SERVER " + quoteIdent(m.Server)
 		r.graph.add(&node{

@@ -2,6 +2,8 @@ package pgcatalog
 
 import (
 	"strings"
+
+	"guarda/shared/fault"
 )
 
 // readPublications makes the entries of publications, their tables and
@@ -151,13 +153,13 @@ func (r *reader) readSubscriptions() error {
 	if !there[0].May {
 		for _, s := range there {
 			l := LeftOut{
-				Kind: "SUBSCRIPTION", Name: s.Name, Reason: Unreadable, Detail: "its connection string, which only a superuser may read",
+				Kind: "SUBSCRIPTION", Name: s.Name, Reason: Unreadable,
 				Grant: "GRANT SELECT ON pg_catalog.pg_subscription TO " + quoteIdent(r.role) + ";",
 			}
 			if s.OID != 0 {
 				l.Objects = []Address{{Class: classSubscription, OID: s.OID}}
 			}
-			r.leave(l)
+			r.leave(l, fault.Say("its connection string, which only a superuser may read"))
 		}
 		return nil
 	}

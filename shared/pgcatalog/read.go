@@ -144,9 +144,8 @@ func Read(ctx context.Context, q Querier, opt Options) (*Catalog, error) {
 	for _, loop := range r.graph.breakLoops() {
 		r.leave(LeftOut{
 			Kind: loop[0].kind, Schema: loop[0].schema, Name: loop[0].entryName(), Reason: Unsupported,
-			Detail:  "depends on itself through " + loop[len(loop)-1].ref,
 			Objects: []Address{{Class: loop[0].key.class, OID: loop[0].key.oid}},
-		})
+		}, fault.Say("depends on itself through %s", loop[len(loop)-1].ref))
 	}
 	r.graph.settleSections()
 	attach := []func() error{r.readComments, r.readSecurityLabels, r.addACLs, r.addRefreshes}
@@ -165,7 +164,10 @@ func Read(ctx context.Context, q Querier, opt Options) (*Catalog, error) {
 }
 
 // leave records what the catalog does not carry.
-func (r *reader) leave(l LeftOut) { r.cat.LeftOut = append(r.cat.LeftOut, l) }
+func (r *reader) leave(l LeftOut, detail fault.Text) {
+	l.Detail, l.DetailText = detail.String(), detail
+	r.cat.LeftOut = append(r.cat.LeftOut, l)
+}
 
 // pinSession sets everything that decides how the server prints definitions,
 // and turns off the compiling of queries, which costs more than these queries.

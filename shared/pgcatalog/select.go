@@ -40,16 +40,16 @@ type selection struct {
 	byID     map[int]*Entry
 	relation map[uint32]*Entry // the entry that makes a relation
 	users    map[int][]*Entry
-	in       map[int]bool    // entries taken
-	chosen   map[uint32]bool // relations named by a pattern
-	refused  map[int]string  // entries that may not come, and why
+	in       map[int]bool       // entries taken
+	chosen   map[uint32]bool    // relations named by a pattern
+	refused  map[int]fault.Text // entries that may not come, and why
 	leftOut  []LeftOut
 }
 
 func newSelection(c *Catalog) *selection {
 	s := &selection{
 		from: c, byID: map[int]*Entry{}, relation: map[uint32]*Entry{}, users: map[int][]*Entry{},
-		in: map[int]bool{}, chosen: map[uint32]bool{}, refused: map[int]string{},
+		in: map[int]bool{}, chosen: map[uint32]bool{}, refused: map[int]fault.Text{},
 	}
 	for i := range c.Entries {
 		e := &c.Entries[i]
@@ -97,7 +97,7 @@ func (s *selection) choose(take, drop []pattern) error {
 		for _, p := range drop {
 			if p.matches(e.Schema, e.Name) {
 				excluded[e.ID] = true
-				s.refused[e.ID] = "excluded by " + p.text
+				s.refused[e.ID] = fault.Say("excluded by %s", p.text)
 			}
 		}
 		for j, p := range take {
@@ -124,7 +124,7 @@ func (s *selection) choose(take, drop []pattern) error {
 		for _, p := range drop {
 			if p.matches(t.Schema, t.Name) {
 				delete(s.chosen, t.OID)
-				s.refused[-int(t.OID)] = "excluded by " + p.text
+				s.refused[-int(t.OID)] = fault.Say("excluded by %s", p.text)
 			}
 		}
 	}
@@ -145,7 +145,7 @@ func (s *selection) choose(take, drop []pattern) error {
 			}
 		}
 		for _, t := range s.from.Tables {
-			if s.relation[t.OID] == nil && s.refused[-int(t.OID)] == "" {
+			if s.relation[t.OID] == nil && s.refused[-int(t.OID)].IsZero() {
 				s.chosen[t.OID] = true
 			}
 		}
@@ -169,7 +169,7 @@ func (s *selection) complete(narrowed bool) {
 		for i := range s.from.Entries {
 			e := &s.from.Entries[i]
 			child := s.relation[e.Table]
-			if e.Kind != "TABLE ATTACH" || child == nil || s.in[child.ID] || s.refused[child.ID] != "" {
+			if e.Kind != "TABLE ATTACH" || child == nil || s.in[child.ID] || !s.refused[child.ID].IsZero() {
 				continue
 			}
 			for _, d := range e.DependsOn {
@@ -195,14 +195,14 @@ func (s *selection) complete(narrowed bool) {
 		switch e.Kind {
 		case "FK CONSTRAINT", "TRIGGER": // a trigger's state on a partition, and constraint triggers, can be about two tables
 			if other := s.unchosen(e); other != nil {
-				s.leave(e, NotSelected, "refers to "+qualified(other.Schema, other.Name))
+				s.leave(e, fault.Say("refers to %s", qualified(other.Schema, other.Name)))
 				continue
 			}
 		case "PUBLICATION TABLE":
-			s.leave(e, NotSelected, "publications do not come along with tables")
+			s.leave(e, fault.Say("publications do not come along with tables"))
 			continue
 		}
-		if e.Kind == "SEQUENCE" && s.relation[e.Table] != e && s.refused[e.ID] != "" {
+		if e.Kind == "SEQUENCE" && s.relation[e.Table] != e && !s.refused[e.ID].IsZero() {
 			continue
 		}
 		s.need(e.ID, e)
@@ -219,7 +219,7 @@ func (s *selection) complete(narrowed bool) {
 		if all {
 			s.in[e.ID] = true
 		} else if e.Kind == "TABLE ATTACH" && s.chosen[e.Table] {
-			s.leave(e, NotSelected, "the table it is a partition of is not selected")
+			s.leave(e, fault.Say("the table it is a partition of is not selected"))
 		}
 	}
 	s.removeUsers()
@@ -263,8 +263,8 @@ func (s *selection) unchosen(e *Entry) *Entry {
 	return nil
 }
 
-func (s *selection) leave(e *Entry, why Reason, detail string) {
-	s.leftOut = append(s.leftOut, LeftOut{Kind: e.Kind, Schema: e.Schema, Name: e.Name, Reason: why, Detail: detail, Objects: e.Objects})
+func (s *selection) leave(e *Entry, detail fault.Text) {
+	s.leftOut = append(s.leftOut, LeftOut{Kind: e.Kind, Schema: e.Schema, Name: e.Name, Reason: NotSelected, Detail: detail.String(), DetailText: detail, Objects: e.Objects})
 }
 
 // removeUsers takes out what was excluded and what cannot be without it.
@@ -272,23 +272,23 @@ func (s *selection) removeUsers() {
 	for i := range s.from.Entries { // dependencies stand earlier: one pass will do
 		e := &s.from.Entries[i]
 		why := s.refused[e.ID]
-		if why == "" && e.Table != 0 && s.relation[e.Table] != nil && s.relation[e.Table] != e && s.refused[s.relation[e.Table].ID] != "" {
-			why = "belongs to " + s.relation[e.Table].Name
+		if why.IsZero() && e.Table != 0 && s.relation[e.Table] != nil && s.relation[e.Table] != e && !s.refused[s.relation[e.Table].ID].IsZero() {
+			why = fault.Say("belongs to %s", s.relation[e.Table].Name)
 		}
-		if why == "" {
+		if why.IsZero() {
 			for _, d := range e.DependsOn {
 				if _, gone := s.refused[d]; gone {
-					why = "needs " + strings.ToLower(s.byID[d].Kind) + " " + s.byID[d].Name
+					why = fault.Say("needs %s %s", fault.Term(strings.ToLower(s.byID[d].Kind)), s.byID[d].Name)
 					break
 				}
 			}
 		}
-		if why == "" {
+		if why.IsZero() {
 			continue
 		}
 		s.refused[e.ID] = why
 		if s.in[e.ID] || isRelation(e) {
-			s.leave(e, NotSelected, why)
+			s.leave(e, why)
 		}
 		delete(s.in, e.ID)
 		if isRelation(e) {
@@ -313,9 +313,9 @@ func (s *selection) result() *Catalog {
 		case s.chosen[t.OID]:
 			out.Tables = append(out.Tables, t)
 		case e != nil && s.in[e.ID]:
+			detail := fault.Say("only its definition is needed by what is selected")
 			s.leftOut = append(s.leftOut, LeftOut{
-				Kind: "TABLE DATA", Schema: t.Schema, Name: t.Name, Reason: RowsNotSelected,
-				Detail:  "only its definition is needed by what is selected",
+				Kind: "TABLE DATA", Schema: t.Schema, Name: t.Name, Reason: RowsNotSelected, Detail: detail.String(), DetailText: detail,
 				Objects: []Address{{Class: classRelation, OID: t.OID}},
 			})
 		}

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"guarda/shared/fault"
 )
 
 type sequenceValue struct {
@@ -53,9 +55,8 @@ func (r *reader) readSequences() error {
 		switch {
 		case s.Offline:
 			r.leave(LeftOut{
-				Kind: "SEQUENCE SET", Schema: rel.Schema, Name: rel.Name, Reason: Unreadable,
-				Detail: "an unlogged sequence has no position on a standby server", Objects: about,
-			})
+				Kind: "SEQUENCE SET", Schema: rel.Schema, Name: rel.Name, Reason: Unreadable, Objects: about,
+			}, fault.Say("an unlogged sequence has no position on a standby server"))
 		case s.MayUse && s.MaySelect:
 			wanted = append(wanted, rel)
 		default:
@@ -67,9 +68,8 @@ func (r *reader) readSequences() error {
 				grant = strings.TrimSpace(grant + " GRANT SELECT ON SEQUENCE " + rel.full() + " TO " + quoteIdent(r.role) + ";")
 			}
 			r.leave(LeftOut{
-				Kind: "SEQUENCE SET", Schema: rel.Schema, Name: rel.Name, Reason: Unreadable,
-				Detail: "SELECT on the sequence", Grant: grant, Objects: about,
-			})
+				Kind: "SEQUENCE SET", Schema: rel.Schema, Name: rel.Name, Reason: Unreadable, Grant: grant, Objects: about,
+			}, fault.Say("SELECT on the sequence"))
 		}
 		if rel.node == nil {
 			continue

@@ -1,18 +1,18 @@
 package preset
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
+	"guarda/shared/fault"
 	"guarda/shared/pgcatalog"
 )
 
 // LeftOut says why entries (by ID) and the rows of tables (by OID) belong to
 // the platform.
 type LeftOut struct {
-	Entries map[int]string
-	Rows    map[uint32]string
+	Entries map[int]fault.Text
+	Rows    map[uint32]fault.Text
 }
 
 // Apply takes what belongs to the platform out of a catalog. What the customer
@@ -20,7 +20,7 @@ type LeftOut struct {
 // rows of the managed schemas in data are kept, where they can be (see
 // DataSchemas). The catalog is not changed.
 func (p Preset) Apply(c *pgcatalog.Catalog, data []string) (*pgcatalog.Catalog, LeftOut) {
-	left := LeftOut{map[int]string{}, map[uint32]string{}}
+	left := LeftOut{map[int]fault.Text{}, map[uint32]fault.Text{}}
 	if p.name == None {
 		return c, left
 	}
@@ -30,10 +30,10 @@ func (p Preset) Apply(c *pgcatalog.Catalog, data []string) (*pgcatalog.Catalog, 
 	}
 	out := *c
 	out.Tables, out.Entries = nil, nil
-	tables := map[uint32]string{} // those whose definition is the platform's
+	tables := map[uint32]fault.Text{} // those whose definition is the platform's
 	for i := range c.Entries {
 		e := &c.Entries[i]
-		if why := p.managed(e, byID, left.Entries, data); why != "" {
+		if why := p.managed(e, byID, left.Entries, data); !why.IsZero() {
 			left.Entries[e.ID] = why
 			if e.Kind == "TABLE" {
 				tables[e.Table] = why
@@ -44,7 +44,7 @@ func (p Preset) Apply(c *pgcatalog.Catalog, data []string) (*pgcatalog.Catalog, 
 		switch {
 		case !p.keepsRows(t.Schema, t.Name, data):
 			left.Rows[t.OID] = p.inSchema(t.Schema)
-		case tables[t.OID] != "" && !p.Schema(t.Schema):
+		case !tables[t.OID].IsZero() && !p.Schema(t.Schema):
 			left.Rows[t.OID] = tables[t.OID]
 		default:
 			out.Tables = append(out.Tables, t)
@@ -52,10 +52,10 @@ func (p Preset) Apply(c *pgcatalog.Catalog, data []string) (*pgcatalog.Catalog, 
 	}
 	var roles []string
 	for _, e := range c.Entries {
-		if left.Entries[e.ID] != "" {
+		if !left.Entries[e.ID].IsZero() {
 			continue
 		}
-		e.DependsOn = slices.DeleteFunc(slices.Clone(e.DependsOn), func(id int) bool { return left.Entries[id] != "" })
+		e.DependsOn = slices.DeleteFunc(slices.Clone(e.DependsOn), func(id int) bool { return !left.Entries[id].IsZero() })
 		p.adapt(&e)
 		out.Entries = append(out.Entries, e)
 		if e.Owner != "" {
@@ -68,8 +68,8 @@ func (p Preset) Apply(c *pgcatalog.Catalog, data []string) (*pgcatalog.Catalog, 
 	return &out, left
 }
 
-func (p Preset) inSchema(schema string) string {
-	return fmt.Sprintf("schema %s belongs to the platform (preset %s)", schema, p.name)
+func (p Preset) inSchema(schema string) fault.Text {
+	return fault.Say("schema %s belongs to the platform (preset %s)", schema, p.name)
 }
 
 // keepsRows says that a table's rows go into the backup.
@@ -82,59 +82,59 @@ func (p Preset) keepsRows(schema, table string, data []string) bool {
 	return slices.Contains(data, schema) && slices.Contains(p.choice, schema) && !history
 }
 
-// managed says why an entry belongs to the platform; "" if it does not. Entries
+// managed says why an entry belongs to the platform; nothing if it does not. Entries
 // come after those that they depend on.
-func (p Preset) managed(e *pgcatalog.Entry, byID map[int]*pgcatalog.Entry, gone map[int]string, data []string) string {
-	about := func() string { // the fate of what it is about
+func (p Preset) managed(e *pgcatalog.Entry, byID map[int]*pgcatalog.Entry, gone map[int]fault.Text, data []string) fault.Text {
+	about := func() fault.Text { // the fate of what it is about
 		for _, d := range e.DependsOn {
-			if gone[d] != "" {
+			if !gone[d].IsZero() {
 				return gone[d]
 			}
 		}
-		return ""
+		return fault.Text{}
 	}
 	switch e.Kind {
 	case "EXTENSION":
-		return ""
+		return fault.Text{}
 	case "PUBLICATION TABLE", "PUBLICATION TABLES IN SCHEMA": // of the customer, also in the platform's publication
 		if p.Schema(e.Schema) {
 			return p.inSchema(e.Schema)
 		}
-		return ""
+		return fault.Text{}
 	case "SCHEMA":
 		if p.Schema(e.Name) {
 			return p.inSchema(e.Name)
 		}
 		if e.Name == "public" {
-			return ""
+			return fault.Text{}
 		}
 	case "SEQUENCE SET":
 		if p.keepsRows(e.Schema, e.Name, data) {
-			return ""
+			return fault.Text{}
 		}
 	case "POLICY":
 		if p.Schema(e.Schema) && e.Schema != "cron" {
-			return "" // the platform makes none
+			return fault.Text{} // the platform makes none
 		}
 	case "TRIGGER":
 		if p.Schema(e.Schema) && p.callsCustomer(e, byID) {
-			return ""
+			return fault.Text{}
 		}
 	case "EVENT TRIGGER":
-		if why := about(); why != "" || !p.PlatformOwner(e.Owner) {
+		if why := about(); !why.IsZero() || !p.PlatformOwner(e.Owner) {
 			return why
 		}
 	case "PUBLICATION":
 		if p.name == Supabase && strings.HasPrefix(e.Name, "supabase_realtime") {
-			return "the publication is Supabase Realtime's"
+			return fault.Say("the publication is Supabase Realtime's")
 		}
 	case "COMMENT":
 		if p.name == Supabase && strings.HasPrefix(e.Name, "EXTENSION ") {
-			return "the extension is the platform's, and so is its comment"
+			return fault.Say("the extension is the platform's, and so is its comment")
 		}
 	case "DEFAULT ACL":
 		if p.PlatformOwner(e.Owner) {
-			return fmt.Sprintf("they are those of the platform's role %s", e.Owner)
+			return fault.Say("they are those of the platform's role %s", e.Owner)
 		}
 	}
 	if p.Schema(e.Schema) {
@@ -142,18 +142,18 @@ func (p Preset) managed(e *pgcatalog.Entry, byID map[int]*pgcatalog.Entry, gone 
 	}
 	switch e.Kind {
 	case "COMMENT", "ACL", "SECURITY LABEL":
-		if why := about(); why != "" {
+		if why := about(); !why.IsZero() {
 			return why
 		}
 		if space, ok := strings.CutPrefix(e.Name, "SCHEMA "); ok && p.Schema(space) {
 			return p.inSchema(space)
 		}
-		return ""
+		return fault.Text{}
 	}
 	if p.madeByPlatform(e.Owner) && !(e.Kind == "SCHEMA" && e.Name == "public") {
-		return fmt.Sprintf("it is owned by %s, a role of the platform (preset %s)", e.Owner, p.name)
+		return fault.Say("it is owned by %s, a role of the platform (preset %s)", e.Owner, p.name)
 	}
-	return ""
+	return fault.Text{}
 }
 
 // callsCustomer says that a trigger calls a function outside of the platform's
@@ -181,15 +181,15 @@ func (p Preset) adapt(e *pgcatalog.Entry) {
 }
 
 // Managed says why something that the dumper does not know belongs to the
-// platform; "" if it does not.
-func (p Preset) Managed(kind, schema, owner string, ofExtension bool) string {
+// platform; nothing if it does not.
+func (p Preset) Managed(kind, schema, owner string, ofExtension bool) fault.Text {
 	switch {
 	case p.name == None || ofExtension:
-		return ""
+		return fault.Text{}
 	case p.Schema(schema) && kind != "policy":
 		return p.inSchema(schema)
 	case p.madeByPlatform(owner) && (schema != "public" || kind != "schema"):
-		return fmt.Sprintf("it is owned by %s, a role of the platform (preset %s)", owner, p.name)
+		return fault.Say("it is owned by %s, a role of the platform (preset %s)", owner, p.name)
 	}
-	return ""
+	return fault.Text{}
 }

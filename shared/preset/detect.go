@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5"
+
+	"guarda/shared/fault"
 )
 
 // Querier runs queries: a *pgx.Conn or a pgx.Tx.
@@ -16,7 +18,6 @@ type Querier interface {
 // Detected is what a database looks like.
 type Detected struct {
 	Name    string   // a preset
-	Reason  string   // what it was told by; "" for None
 	Schemas []string // the database's schemas, sorted; Among picks the platform's
 }
 
@@ -52,12 +53,23 @@ func Detect(ctx context.Context, q Querier) (Detected, error) {
 	switch {
 	// The roles are the cluster's: a database beside Supabase's own has none of its schemas.
 	case has(roles, "supabase_admin", "authenticator") && has(schemas, "auth", "storage"):
-		d.Name, d.Reason = Supabase, "the roles supabase_admin and authenticator, the schemas auth and storage"
+		d.Name = Supabase
 	case has(roles, "rdsadmin", "rds_superuser"):
-		d.Name, d.Reason = RDS, "the roles rdsadmin and rds_superuser"
+		d.Name = RDS
 	}
 	d.Schemas = schemas
 	return d, nil
+}
+
+// Reason says what the database was told by; nothing for None.
+func (d Detected) Reason() fault.Text {
+	switch d.Name {
+	case Supabase:
+		return fault.Say("the roles supabase_admin and authenticator, the schemas auth and storage")
+	case RDS:
+		return fault.Say("the roles rdsadmin and rds_superuser")
+	}
+	return fault.Text{}
 }
 
 // Among returns those of the schemas that are the platform's.
@@ -88,9 +100,9 @@ func Line(setting string, d Detected) string {
 	case used == None && d.Name == None:
 		return ""
 	case used == d.Name && used == Supabase:
-		return fmt.Sprintf("this is a Supabase database (it has %s): what belongs to the platform is left out", d.Reason)
+		return fmt.Sprintf("this is a Supabase database (it has %s): what belongs to the platform is left out", d.Reason())
 	case used == d.Name:
-		return fmt.Sprintf("this is an Amazon RDS or Aurora database (it has %s): what belongs to the platform is left out", d.Reason)
+		return fmt.Sprintf("this is an Amazon RDS or Aurora database (it has %s): what belongs to the platform is left out", d.Reason())
 	}
 	return fmt.Sprintf("the preset is %s by choice; the database looks like %s", used, d.Name)
 }

@@ -101,7 +101,7 @@ func TestSupabase(t *testing.T) {
 
 	t.Run("is told by its roles and schemas", func(t *testing.T) {
 		d, err := preset.Detect(t.Context(), pgtest.Connect(t, customer))
-		if err != nil || d.Name != preset.Supabase || d.Reason == "" {
+		if err != nil || d.Name != preset.Supabase || d.Reason().IsZero() {
 			t.Fatalf("%+v, %v", d, err)
 		}
 		if d, _ = preset.Detect(t.Context(), pgtest.Connect(t, s.URL("postgres"))); d.Name != preset.None {
@@ -133,7 +133,7 @@ func TestSupabase(t *testing.T) {
 		if !slices.Equal(tables, []string{"public.made_in_dashboard", "public.profiles"}) {
 			t.Errorf("rows of %q", tables)
 		}
-		if !slices.ContainsFunc(r.Warnings, func(w backup.Warning) bool { return w.Code == "managed_data_left_out" && w.Object == "auth, storage" }) {
+		if !slices.ContainsFunc(r.Warnings, func(w fault.Warning) bool { return w.Code == "managed_data_left_out" && w.Object == "auth, storage" }) {
 			t.Errorf("nothing says that the rows of auth and storage are left out: %+v", r.Warnings)
 		}
 		if r.Coverage.Preset != preset.Supabase || r.Coverage.PresetDetected != preset.Supabase || r.Coverage.Managed < 50 || !r.Ledger.Complete() {

@@ -3,7 +3,6 @@ package restore
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -12,8 +11,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"golang.org/x/sync/errgroup"
 
-	"guarda/shared/backup/manifest"
 	"guarda/shared/backup/pgsession"
+	"guarda/shared/fault"
 )
 
 // analyzeBatch is how many tables one ANALYZE names.
@@ -78,6 +77,6 @@ func (x *restoration) analyzeSome(ctx context.Context, conn *pgx.Conn, names []s
 		}
 		return nil
 	}
-	x.warn(manifest.Warning{Code: "not_analyzed", Object: names[0], Message: fmt.Sprintf("no statistics were taken of %s: %s", names[0], pg.Message)})
+	x.warn(fault.Warn("not_analyzed", names[0], "no statistics were taken of %s: %s", names[0], pg.Message))
 	return nil
 }

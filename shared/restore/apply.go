@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"guarda/shared/backup/manifest"
 	"guarda/shared/backup/pgsession"
 	"guarda/shared/fault"
 	"guarda/shared/pgcatalog"
@@ -126,7 +125,7 @@ func (x *restoration) keep(e *pgcatalog.Entry) {
 		x.keptTables[e.Table] = true
 	}
 	if e.Kind != "SCHEMA" && e.Kind != "EXTENSION" {
-		x.warn(manifest.Warning{Code: "kept", Object: choice.Display(e), Message: object(e) + " was there already and is used as it is"})
+		x.warn(fault.Warn("kept", choice.Display(e), "%s was there already and is used as it is", objectText(e)))
 	}
 }
 
@@ -161,7 +160,11 @@ func (x *restoration) make(ctx context.Context, conn *pgx.Conn, e *pgcatalog.Ent
 	return nil
 }
 
-func object(e *pgcatalog.Entry) string { return strings.ToLower(e.Kind) + " " + choice.Display(e) }
+func object(e *pgcatalog.Entry) string { return objectText(e).String() }
+
+func objectText(e *pgcatalog.Entry) fault.Text {
+	return fault.Join(" ", fault.Term(strings.ToLower(e.Kind)), fault.Term(choice.Display(e)))
+}
 
 // stopped is the error of a restore that ends at an object.
 func (x *restoration) stopped(err error, object string) error {
@@ -210,7 +213,7 @@ func (x *restoration) leftOut(e *pgcatalog.Entry, err error) bool {
 	default:
 		return false
 	}
-	x.warn(manifest.Warning{Code: "left_out", Object: choice.Display(e), Message: object(e) + " is left out: " + pg.Message})
+	x.warn(fault.Warn("left_out", choice.Display(e), "%s is left out: %s", objectText(e), pg.Message))
 	return true
 }
 

@@ -53,7 +53,7 @@ insert into ` + journalSchema + `.run values (` + quoteText(x.identity()) + `); 
 	err := pgsession.Exec(ctx, x.conn, sql)
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && pg.Code == "42501" {
-		x.warn(manifest.Warning{Code: "cannot_resume", Message: "the role may not make a schema in the target, so this restore cannot be resumed if it stops"})
+		x.warn(fault.Warn("cannot_resume", "", "the role may not make a schema in the target, so this restore cannot be resumed if it stops"))
 		err = pgsession.Exec(ctx, x.conn, "rollback")
 	} else {
 		x.journal.on = err == nil

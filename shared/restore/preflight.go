@@ -8,7 +8,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"guarda/shared/backup/manifest"
 	"guarda/shared/backup/pgsession"
 	"guarda/shared/fault"
 	"guarda/shared/pgcatalog"
@@ -51,12 +50,13 @@ func (x *restoration) checkServer(ctx context.Context) error {
 			Hint("restore with --to-new-database, or make the target with: create database … template template0 encoding '%s'", d.Encoding)
 	}
 	if before, now := sorting(d), sorting(has); d.Collate != "" && before != now {
-		x.warn(manifest.Warning{Code: "locale_differs", Message: fmt.Sprintf("the backed-up database sorts text by %s, the target by %s: the order of rows may differ", before, now)})
+		x.warn(fault.Warn("locale_differs", "", "the backed-up database sorts text by %s, the target by %s: the order of rows may differ", before, now))
 	}
 	return x.checkFeatures(version / 10000)
 }
 
-// sorting says by what a database sorts text and tells letters.
+// sorting says by what a database sorts text and tells letters, in the server's
+// words.
 func sorting(d pgcatalog.Database) string {
 	by := d.LocaleProvider
 	if by == "" { // of an old backup
@@ -66,9 +66,9 @@ func sorting(d pgcatalog.Database) string {
 		by += " " + d.ICULocale
 	}
 	if d.ICURules != "" {
-		by += " with rules"
+		by += " ICU_RULES"
 	}
-	return fmt.Sprintf("%s %s (characters by %s)", by, d.Collate, d.CType)
+	return fmt.Sprintf("%s, LC_COLLATE %s, LC_CTYPE %s", by, d.Collate, d.CType)
 }
 
 // checkFeatures looks for what a target of an older major version cannot have.
@@ -83,18 +83,18 @@ func (x *restoration) checkFeatures(target int) error {
 	}
 	if x.WithoutUnsupported {
 		for _, m := range missing {
-			x.warn(manifest.Warning{Code: "left_out", Object: m.Object, Message: m.String()})
+			x.warn(m.Text().Warning("left_out", m.Object))
 		}
 		return nil
 	}
-	var list []string
+	var list []fault.Text
 	for _, m := range missing[:min(len(missing), 20)] {
-		list = append(list, m.String())
+		list = append(list, m.Text())
 	}
 	if more := len(missing) - len(list); more > 0 {
-		list = append(list, fmt.Sprintf("and %d more", more))
+		list = append(list, fault.Say("and %d more", more))
 	}
-	return fault.New(fault.Conflict, "the backup was made on PostgreSQL %d, and %d of its objects cannot be made on the target's PostgreSQL %d: %s", from, len(missing), target, strings.Join(list, "; ")).
+	return fault.New(fault.Conflict, "the backup was made on PostgreSQL %d, and %d of its objects cannot be made on the target's PostgreSQL %d: %s", from, len(missing), target, fault.Join("; ", list...)).
 		Hint("restore into version %d or newer, or leave them out with --without-unsupported", from)
 }
 
@@ -160,7 +160,7 @@ func (x *restoration) checkPrivileges(ctx context.Context) error {
 	if x.super {
 		return nil
 	}
-	var special []string
+	var special []fault.Text
 	for i := range x.choice.Entries {
 		e := &x.choice.Entries[i]
 		switch e.Kind {
@@ -175,11 +175,11 @@ func (x *restoration) checkPrivileges(ctx context.Context) error {
 					Hint("grant create on schema public to that role, or restore as the database's owner")
 			}
 		case "ACCESS METHOD", "EVENT TRIGGER", "FOREIGN DATA WRAPPER", "OPERATOR CLASS", "OPERATOR FAMILY", "SUBSCRIPTION":
-			special = append(special, object(e))
+			special = append(special, objectText(e))
 		}
 	}
 	if len(special) > 0 {
-		x.warn(manifest.Warning{Code: "needs_superuser", Message: "these usually need a superuser: " + strings.Join(special[:min(len(special), 20)], ", ")})
+		x.warn(fault.Warn("needs_superuser", "", "these usually need a superuser: %s", fault.Join(", ", special[:min(len(special), 20)]...)))
 	}
 	return nil
 }
@@ -231,8 +231,7 @@ func (x *restoration) checkRoles(ctx context.Context) error {
 				return pgsession.Explain(err, "become a member of the role "+role)
 			}
 		}
-		x.warn(manifest.Warning{Code: "role_created", Object: role,
-			Message: fmt.Sprintf("the role %s was made without login and password", role)})
+		x.warn(fault.Warn("role_created", role, "the role %s was made without login and password", role))
 	}
 	return x.checkOwners(ctx)
 }
@@ -253,8 +252,8 @@ func (x *restoration) leavePlatform(missing []string) ([]string, error) {
 		}
 	}
 	if len(gone) > 0 {
-		x.warn(manifest.Warning{Code: "platform_roles", Object: strings.Join(gone, ", "),
-			Message: "the target is not the platform that the backup is from: what these roles own is left to the restoring role, and their grants are left out: " + strings.Join(gone, ", ")})
+		names := strings.Join(gone, ", ")
+		x.warn(fault.Warn("platform_roles", names, "the target is not the platform that the backup is from: what these roles own is left to the restoring role, and their grants are left out: %s", names))
 	}
 	return rest, x.choice.WithoutRoles(gone)
 }
@@ -293,7 +292,7 @@ func (x *restoration) leavePublic(ctx context.Context) error {
 	switch {
 	case owner[0] == e.Owner:
 	case len(foreign) > 0 && !x.super:
-		x.warn(manifest.Warning{Code: "owner_kept", Object: "public", Message: fmt.Sprintf("the schema public stays with %s: the restoring role may not give it to %s", owner[0], e.Owner)})
+		x.warn(fault.Warn("owner_kept", "public", "the schema public stays with %s: the restoring role may not give it to %s", owner[0], e.Owner))
 	default:
 		return nil
 	}

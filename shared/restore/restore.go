@@ -118,18 +118,18 @@ type Phase struct {
 
 // Result is a finished restore.
 type Result struct {
-	BackupID        string             `json:"backup_id"`
-	Status          string             `json:"status"`              // "completed"
-	Database        string             `json:"database"`            // that holds the backup now
-	SetAside        string             `json:"set_aside,omitempty"` // what the target is called since Swap
-	Tables          int                `json:"tables"`
-	Rows            int64              `json:"rows"`
-	LargeObjects    int64              `json:"large_objects"`
-	Bytes           int64              `json:"bytes"`   // COPY text loaded
-	Objects         int                `json:"objects"` // made, tables included
-	DurationSeconds float64            `json:"duration_seconds"`
-	Phases          []Phase            `json:"phases"`
-	Warnings        []manifest.Warning `json:"warnings"`
+	BackupID        string          `json:"backup_id"`
+	Status          string          `json:"status"`              // "completed"
+	Database        string          `json:"database"`            // that holds the backup now
+	SetAside        string          `json:"set_aside,omitempty"` // what the target is called since Swap
+	Tables          int             `json:"tables"`
+	Rows            int64           `json:"rows"`
+	LargeObjects    int64           `json:"large_objects"`
+	Bytes           int64           `json:"bytes"`   // COPY text loaded
+	Objects         int             `json:"objects"` // made, tables included
+	DurationSeconds float64         `json:"duration_seconds"`
+	Phases          []Phase         `json:"phases"`
+	Warnings        []fault.Warning `json:"warnings"`
 }
 
 const defaultJobs = 2
@@ -150,7 +150,7 @@ func Run(ctx context.Context, d Deps, o Options, l manifest.Listed) (*Result, er
 	if err := o.check(d); err != nil {
 		return nil, err
 	}
-	x := &restoration{Deps: d, Options: o, began: d.Clock.Now(), warnings: []manifest.Warning{}, kept: map[int]bool{}, keptTables: map[uint32]bool{}}
+	x := &restoration{Deps: d, Options: o, began: d.Clock.Now(), warnings: []fault.Warning{}, kept: map[int]bool{}, keptTables: map[uint32]bool{}}
 	if err := x.run(ctx, l); err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			err = cause
@@ -205,7 +205,7 @@ type restoration struct {
 	lent  sync.Map // bool by loan
 
 	warned   sync.Mutex
-	warnings []manifest.Warning
+	warnings []fault.Warning
 }
 
 func (x *restoration) run(ctx context.Context, l manifest.Listed) (err error) {
@@ -262,7 +262,7 @@ func (x *restoration) run(ctx context.Context, l manifest.Listed) (err error) {
 }
 
 // warn notes what a person should know though the restore goes on.
-func (x *restoration) warn(w manifest.Warning) {
+func (x *restoration) warn(w fault.Warning) {
 	x.warned.Lock()
 	defer x.warned.Unlock()
 	x.warnings = append(x.warnings, w)

@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"guarda/shared/backup/manifest"
 	"guarda/shared/blob/memory"
 	"guarda/shared/fault"
 	"guarda/shared/postgres/pgtest"
@@ -124,7 +123,7 @@ func TestRolesThatAreMadeOwnTheirThings(t *testing.T) {
 }
 
 func warned(r *restore.Result, code, object string) bool {
-	return slices.ContainsFunc(r.Warnings, func(w manifest.Warning) bool { return w.Code == code && w.Object == object })
+	return slices.ContainsFunc(r.Warnings, func(w fault.Warning) bool { return w.Code == code && w.Object == object })
 }
 
 // TestWhatTheTargetCannotHaveIsNamedAndLeftOut: grants on a function that another

@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"guarda/shared/backup/manifest"
 	"guarda/shared/backup/pgsession"
 	"guarda/shared/fault"
 )
@@ -140,7 +139,7 @@ func (x *restoration) finishTarget(ctx context.Context) error {
 	}
 	properties, owner := d.PropertiesSQL(x.target.name)
 	if err := pgsession.Exec(ctx, x.conn, properties); err != nil {
-		x.warn(manifest.Warning{Code: "database_properties", Object: x.target.name, Message: "the settings and grants of the database could not be restored: " + reason(err)})
+		x.warn(fault.Warn("database_properties", x.target.name, "the settings and grants of the database could not be restored: %s", reason(err)))
 	}
 	if !x.NoOwner {
 		if err := pgsession.Exec(ctx, x.conn, owner); err != nil {
@@ -188,7 +187,7 @@ func (x *restoration) swap(ctx context.Context) error {
 	}
 	x.target.name, x.target.setAside = old, aside
 	if err := x.admin(ctx, "alter database "+quoted(aside)+" allow_connections true"); err != nil {
-		x.warn(manifest.Warning{Code: "set_aside", Object: aside, Message: "the database that was put aside takes no connections: alter database … allow_connections true"})
+		x.warn(fault.Warn("set_aside", aside, "the database that was put aside takes no connections: alter database … allow_connections true"))
 	}
 	return nil
 }

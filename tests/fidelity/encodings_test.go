@@ -8,7 +8,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"guarda/shared/backup/manifest"
 	"guarda/shared/fault"
 	"guarda/shared/postgres/pgtest"
 	"guarda/shared/restore"
@@ -89,7 +88,7 @@ func TestADatabaseIsMadeAsItWas(t *testing.T) {
 				}
 				other := newDatabase(t, s)
 				r, err = restore.Run(t.Context(), restore.Deps{Store: k.store, Connect: connector(other.url)}, restore.Options{}, k.at)
-				if err != nil || !slices.ContainsFunc(r.Warnings, func(w manifest.Warning) bool { return w.Code == "locale_differs" }) {
+				if err != nil || !slices.ContainsFunc(r.Warnings, func(w fault.Warning) bool { return w.Code == "locale_differs" }) {
 					t.Errorf("into a database that sorts otherwise: %+v, %v", r, err)
 				}
 			})

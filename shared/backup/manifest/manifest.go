@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"guarda/shared/backup/contenthash"
+	"guarda/shared/fault"
 	"guarda/shared/ledger"
 	"guarda/shared/pgcatalog"
 	"guarda/shared/seal"
@@ -71,13 +72,13 @@ type Manifest struct {
 	Database pgcatalog.Database `json:"database"`
 	Options  Options            `json:"options"`
 
-	Encrypted bool      `json:"encrypted"`
-	Roles     []string  `json:"roles"`
-	Entries   []Entry   `json:"entries"`
-	Tables    []Table   `json:"tables"`
-	Files     []Object  `json:"files"` // the schema scripts
-	LeftOut   []LeftOut `json:"left_out"`
-	Warnings  []Warning `json:"warnings"`
+	Encrypted bool            `json:"encrypted"`
+	Roles     []string        `json:"roles"`
+	Entries   []Entry         `json:"entries"`
+	Tables    []Table         `json:"tables"`
+	Files     []Object        `json:"files"` // the schema scripts
+	LeftOut   []LeftOut       `json:"left_out"`
+	Warnings  []fault.Warning `json:"warnings"`
 	// Ledger accounts for everything that the database has; nil in backups made
 	// before there were ledgers.
 	Ledger *ledger.Ledger `json:"ledger,omitempty"`
@@ -143,13 +144,6 @@ type Options struct {
 	Tables      []string `json:"tables,omitempty"`
 	Exclude     []string `json:"exclude,omitempty"`
 	Compression string   `json:"compression"`
-}
-
-// Warning is something that a person should know about the backup.
-type Warning struct {
-	Code    string `json:"code"`
-	Message string `json:"message"`
-	Object  string `json:"object,omitempty"`
 }
 
 // Table is a table whose rows are in the backup.

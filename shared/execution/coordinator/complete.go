@@ -9,6 +9,7 @@ import (
 
 	"guarda/shared/backup"
 	"guarda/shared/execution"
+	"guarda/shared/fault"
 )
 
 const (
@@ -24,7 +25,7 @@ func (t *turn) complete(ctx context.Context, r *backup.Result) error {
 	if err != nil {
 		// The backup is good; only its list of files for downloads is not there.
 		t.log.WarnContext(ctx, "the files of the backup could not be listed", "error", err.Error())
-		r.Warnings = append(r.Warnings, backup.Warning{Code: "files_not_listed", Message: "the backup is complete, but its files could not be listed for download"})
+		r.Warnings = append(r.Warnings, fault.Warn("files_not_listed", "", "the backup is complete, but its files could not be listed for download"))
 	}
 	e := t.e
 	if e.Metadata, err = metadataOf(e.Metadata, r); err != nil {
@@ -60,10 +61,7 @@ func (t *turn) complete(ctx context.Context, r *backup.Result) error {
 func metadataOf(m execution.Metadata, r *backup.Result) (execution.Metadata, error) {
 	m.DurationSeconds, m.Tables, m.Chunks, m.ChunksReused = &r.DurationSeconds, &r.Tables, &r.Chunks, &r.ChunksReused
 	m.Compression, m.Encrypted, m.ServerVersion, m.SnapshotAt = r.Compression, &r.Encrypted, &r.ServerVersion, &r.SnapshotAt
-	m.Warnings = make([]execution.Warning, len(r.Warnings))
-	for i, w := range r.Warnings {
-		m.Warnings[i] = execution.Warning(w)
-	}
+	m.Warnings = r.Warnings
 	var err error
 	if m.Phases, err = json.Marshal(r.Phases); err != nil {
 		return m, err

@@ -43,9 +43,10 @@ func (k *Keeper) erase(ctx context.Context, s *logs.Settings, until time.Time, d
 				return nil
 			}
 			more, err = k.eraseStage(ctx, s, e, until, d)
-			e.LastError = ""
+			e.LastError = nil
 			if err != nil {
-				e.LastError = publicReason(err)
+				f := fault.FailureOf(err, fault.New(fault.Internal, "a defect of Guarda's; the log has the details"))
+				e.LastError = &f
 			}
 			if err := errors.Join(err, k.Entries.SaveErasure(ctx, e)); err != nil {
 				return err
@@ -56,14 +57,6 @@ func (k *Keeper) erase(ctx context.Context, s *logs.Settings, until time.Time, d
 		}
 	}
 	return nil
-}
-
-// publicReason is what people are told of an error.
-func publicReason(err error) string {
-	if f := fault.As(err); f != nil && f.Code != fault.Internal {
-		return f.Error()
-	}
-	return "a defect of Guarda's; the log has the details"
 }
 
 // eraseStage goes on with an erasure's stage, and to the next one when it is

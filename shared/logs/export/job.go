@@ -57,7 +57,7 @@ type Export struct {
 	Rows         *int64
 	Bytes        *int64
 	Path         string // in the store; "" until it is complete, and when it is gone
-	Failure      *Failure
+	Failure      *fault.Failure
 	CreatedAt    time.Time
 	HeartbeatAt  *time.Time
 	CompletedAt  *time.Time
@@ -73,13 +73,6 @@ type Settings struct {
 	Language string   `json:"language,omitempty"`
 	Zone     string   `json:"zone,omitempty"`
 	Shown    []string `json:"shown,omitempty"` // the filters in words, for PDF
-}
-
-// Failure says why an export failed.
-type Failure struct {
-	Code    string `json:"code"`
-	Message string `json:"message"`
-	Hint    string `json:"hint,omitempty"`
 }
 
 // Dead reports whether an export that says it is running is not.
@@ -106,7 +99,7 @@ type Store interface {
 	Beat(ctx context.Context, e *Export, rows int64, expected *int64, now time.Time) (bool, error)
 	// Complete records the file; false as Beat.
 	Complete(ctx context.Context, e *Export, done Done) (bool, error)
-	Fail(ctx context.Context, e *Export, f Failure, now time.Time) error
+	Fail(ctx context.Context, e *Export, f fault.Failure, now time.Time) error
 	// Return makes a running export pending again.
 	Return(ctx context.Context, e *Export) error
 	Expired(ctx context.Context, now time.Time, limit int) ([]Export, error)
@@ -170,10 +163,8 @@ func (r *Runner) Do(ctx context.Context, id string, again bool) error {
 			Hint("export a shorter range, or as NDJSON or CSV, which are the fastest")
 	}
 	r.Log.WarnContext(ctx, "an export failed", "export_id", id, "error", err.Error())
-	f := Failure{Code: string(fault.Internal), Message: "the export failed"}
-	if known := fault.As(err); known != nil && known.Code != fault.Internal {
-		f = Failure{Code: string(known.Code), Message: known.Error(), Hint: fault.HintOf(err)}
-	}
+	f := fault.FailureOf(err, fault.New(fault.Internal, "the export failed by a defect of this program").
+		Hint("look for the export's id in the functions' logs; they have the cause"))
 	return r.Store.Fail(keep, e, f, r.Clock.Now())
 }
 

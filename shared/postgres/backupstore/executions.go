@@ -43,7 +43,7 @@ func scan(row pgx.CollectableRow) (*execution.Execution, error) {
 	}
 	// A row that somebody else wrote by the specification has a message only.
 	if e.Status == execution.Failed && e.Metadata.Error == nil && message != nil {
-		e.Metadata.Error = &execution.Failure{Code: fault.Internal, Message: fault.Text{Format: "%s", Args: []any{*message}}}
+		e.Metadata.Error = &fault.Failure{Code: fault.Internal, Message: fault.Term(*message)}
 	}
 	return &e, nil
 }
@@ -152,19 +152,19 @@ func textOf(raw json.RawMessage) *string {
 
 // Fail ends a run that has not ended as failed. It returns false, and changes
 // nothing, when the run has ended already.
-func (s *Store) Fail(ctx context.Context, id string, failure execution.Failure, canceled bool) (bool, error) {
+func (s *Store) Fail(ctx context.Context, id string, failure fault.Failure, canceled bool) (bool, error) {
 	return s.failLeg(ctx, id, anyLeg, failure, canceled)
 }
 
 // FailLeg is Fail for the process that has the run; false also when another
 // one has it by now.
-func (s *Store) FailLeg(ctx context.Context, id string, leg int, failure execution.Failure, canceled bool) (bool, error) {
+func (s *Store) FailLeg(ctx context.Context, id string, leg int, failure fault.Failure, canceled bool) (bool, error) {
 	return s.failLeg(ctx, id, leg, failure, canceled)
 }
 
 const anyLeg = -1
 
-func (s *Store) failLeg(ctx context.Context, id string, leg int, failure execution.Failure, canceled bool) (bool, error) {
+func (s *Store) failLeg(ctx context.Context, id string, leg int, failure fault.Failure, canceled bool) (bool, error) {
 	done := false
 	err := s.inTx(ctx, "fail a run", func(tx pgx.Tx) (err error) {
 		done, err = s.fail(ctx, tx, id, leg, failure, canceled, "")
@@ -173,7 +173,7 @@ func (s *Store) failLeg(ctx context.Context, id string, leg int, failure executi
 	return done && err == nil, err
 }
 
-func (s *Store) fail(ctx context.Context, tx pgx.Tx, id string, leg int, failure execution.Failure, canceled bool, only execution.Status) (bool, error) {
+func (s *Store) fail(ctx context.Context, tx pgx.Tx, id string, leg int, failure fault.Failure, canceled bool, only execution.Status) (bool, error) {
 	doc, err := document(map[string]any{"error": failure})
 	if err != nil {
 		return false, err

@@ -3,12 +3,12 @@ package backupstore
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"guarda/shared/execution"
+	"guarda/shared/fault"
 	"guarda/shared/postgres"
 )
 
@@ -35,8 +35,8 @@ func (s *Store) CallFor(ctx context.Context, id, place string, lease time.Durati
 		if err != nil || calls < maxCalls {
 			return err
 		}
-		return warn(ctx, tx, id, execution.Warning{Code: "worker_missing", Object: place,
-			Message: fmt.Sprintf("the function backup-worker was called %d times for %s, and none came or stayed; unless this call is followed, the run goes on with fewer connections", calls, place)})
+		return warn(ctx, tx, id, fault.Warn("worker_missing", place,
+			"the function backup-worker was called %d times for %s, and none came or stayed; unless this call is followed, the run goes on with fewer connections", calls, place))
 	})
 	return calls > 0 && err == nil, err
 }

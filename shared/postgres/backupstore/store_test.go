@@ -99,7 +99,7 @@ func (f *fixture) complete(id string) {
 	size, raw, rows, path := int64(1000), int64(5000), int64(42), "shop/20261124T120000Z-"+id+"/"
 	e.Type, e.SizeBytes, e.RawBytes, e.Rows, e.StorePath = "full", &size, &raw, &rows, &path
 	e.Metadata.TableDetails = json.RawMessage(`[{"schema":"public","name":"t"}]`)
-	e.Metadata.Warnings = []execution.Warning{{Code: "full_instead", Message: "m"}}
+	e.Metadata.Warnings = []fault.Warning{{Code: "full_instead", Message: "m"}}
 	sum := "ab"
 	files := []execution.File{{Path: path + "manifest.json.zst", Type: "manifest", SizeBytes: 10, Compressed: true}, {Path: path + "data/1/1.copy.zst", Type: "data", SizeBytes: 990, Checksum: &sum, Compressed: true}}
 	if ok, err := f.Complete(f.t.Context(), e, 1, files); !ok || err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"guarda/shared/execution"
+	"guarda/shared/fault"
 	"guarda/shared/postgres"
 	"guarda/shared/schedule"
 )
@@ -81,13 +82,12 @@ func (s *Store) Fire(ctx context.Context, due *schedule.Schedule, next time.Time
 
 // noteSkipped adds a warning to the run that made another one be skipped.
 func noteSkipped(ctx context.Context, tx pgx.Tx, id string, due time.Time) error {
-	return warn(ctx, tx, id, execution.Warning{Code: "run_skipped",
-		Message: "the run due at " + due.UTC().Format(time.RFC3339) + " was skipped, because this one was still going"})
+	return warn(ctx, tx, id, fault.Warn("run_skipped", "", "the run due at %s was skipped, because this one was still going", due.UTC().Format(time.RFC3339)))
 }
 
 // warn adds a warning to a run that has not ended.
-func warn(ctx context.Context, tx pgx.Tx, id string, w execution.Warning) error {
-	warning, err := document([]execution.Warning{w})
+func warn(ctx context.Context, tx pgx.Tx, id string, w fault.Warning) error {
+	warning, err := document([]fault.Warning{w})
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func (s *Store) Told(ctx context.Context, x Stale) (bool, error) {
 
 // FailStale ends a run as failed if it still has given no sign of life since
 // the given one.
-func (s *Store) FailStale(ctx context.Context, x Stale, failure execution.Failure) (bool, error) {
+func (s *Store) FailStale(ctx context.Context, x Stale, failure fault.Failure) (bool, error) {
 	done := false
 	err := s.inTx(ctx, "fail a run that died", func(tx pgx.Tx) error {
 		var same bool

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"guarda/shared/execution"
+	"guarda/shared/fault"
 	"guarda/shared/postgres"
 )
 
@@ -92,7 +93,7 @@ func (s *Store) Save(ctx context.Context, id string, leg int, snapshot string, b
 // Interrupt leaves a run until a moment, when it is to be taken up again, and
 // notes why. It returns false, and changes nothing, when another leg has the
 // run, or it is to stop.
-func (s *Store) Interrupt(ctx context.Context, id string, leg int, until time.Time, why execution.Failure) (bool, error) {
+func (s *Store) Interrupt(ctx context.Context, id string, leg int, until time.Time, why fault.Failure) (bool, error) {
 	done := false
 	err := s.inTx(ctx, "leave a run", func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `
@@ -102,7 +103,7 @@ func (s *Store) Interrupt(ctx context.Context, id string, leg int, until time.Ti
 			return err
 		}
 		done = true
-		return warn(ctx, tx, id, execution.Warning{Code: "interrupted", Message: "the run was interrupted and taken up again: " + why.Message.String()})
+		return warn(ctx, tx, id, fault.Warn("interrupted", "", "the run was interrupted and taken up again: %s", why.Message))
 	})
 	return done && err == nil, err
 }

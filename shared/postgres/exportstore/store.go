@@ -30,20 +30,24 @@ func New(db postgres.DB) *Store { return &Store{db} }
 var _ export.Store = (*Store)(nil)
 
 const columns = `id::text, coalesce(user_id::text, ''), status, format, filters::text, query::text, options::text, rows_done, rows_expected,
-	row_count, size_bytes, coalesce(file_path, ''), error_code, coalesce(error_message, ''), coalesce(error_hint, ''), created_at, heartbeat_at, completed_at, expires_at, attempts`
+	row_count, size_bytes, coalesce(file_path, ''), error_code, coalesce(error_message, ''), coalesce(error_hint, ''), failure::text, created_at, heartbeat_at, completed_at, expires_at, attempts`
 
 func scan(row pgx.CollectableRow) (e export.Export, err error) {
 	var filters, query, options string
-	var code *string
-	var failure export.Failure
+	var code, failure *string
+	var message, hint string
 	err = row.Scan(&e.ID, &e.UserID, &e.Status, &e.Format, &filters, &query, &options, &e.RowsDone, &e.RowsExpected,
-		&e.Rows, &e.Bytes, &e.Path, &code, &failure.Message, &failure.Hint, &e.CreatedAt, &e.HeartbeatAt, &e.CompletedAt, &e.ExpiresAt, &e.Attempt)
+		&e.Rows, &e.Bytes, &e.Path, &code, &message, &hint, &failure, &e.CreatedAt, &e.HeartbeatAt, &e.CompletedAt, &e.ExpiresAt, &e.Attempt)
 	if err != nil {
 		return e, err
 	}
-	if code != nil {
-		failure.Code = *code
-		e.Failure = &failure
+	switch {
+	case failure != nil:
+		if err := json.Unmarshal([]byte(*failure), &e.Failure); err != nil {
+			return e, fmt.Errorf("read the failure of export %s: %w", e.ID, err)
+		}
+	case code != nil: // from before failures were kept
+		e.Failure = &fault.Failure{Code: fault.Code(*code), Message: fault.Term(message), Hint: fault.Term(hint)}
 	}
 	e.Filters = json.RawMessage(filters)
 	if err := json.Unmarshal([]byte(query), &e.Query); err != nil {
@@ -115,15 +119,22 @@ func (s *Store) List(ctx context.Context, after *Position, limit int) ([]export.
 
 // Claim implements export.Store. One that was taken up too often fails.
 func (s *Store) Claim(ctx context.Context, id string, now time.Time) (*export.Export, error) {
+	cut := fault.New(fault.Unavailable, "the export was cut off several times").
+		Hint("export a shorter range, or give the function export-worker more memory").Failure()
+	doc, err := json.Marshal(cut)
+	if err != nil {
+		return nil, fmt.Errorf("encode the failure: %w", err)
+	}
 	e, err := s.one(ctx, `
 		update guarda.log_exports set
 			status = case when attempts >= $3::int then 'failed' else 'running' end, attempts = attempts + 1, heartbeat_at = $2::timestamptz, rows_done = 0,
-			error_code = case when attempts >= $3::int then 'unavailable' end,
-			error_message = case when attempts >= $3::int then 'the export was cut off several times' end,
-			error_hint = case when attempts >= $3::int then 'export a shorter range, or give the function export-worker more memory' end,
+			error_code = case when attempts >= $3::int then $5::text end,
+			error_message = case when attempts >= $3::int then $6::text end,
+			error_hint = case when attempts >= $3::int then $7::text end,
+			failure = case when attempts >= $3::int then $8::text::jsonb end,
 			completed_at = case when attempts >= $3::int then $2::timestamptz end
 		where id = $1::text::uuid and (status = 'pending' or status = 'running' and heartbeat_at < $4::timestamptz)
-		returning `+columns, id, now, maxAttempts, now.Add(-export.Silence))
+		returning `+columns, id, now, maxAttempts, now.Add(-export.Silence), string(cut.Code), cut.Message.String(), cut.Hint.String(), string(doc))
 	if err != nil || e == nil || e.Status == export.Failed {
 		return nil, err
 	}
@@ -155,10 +166,15 @@ func orNull(t time.Time) *time.Time {
 }
 
 // Fail implements export.Store.
-func (s *Store) Fail(ctx context.Context, e *export.Export, f export.Failure, now time.Time) error {
-	_, err := s.db.Exec(ctx, `
-		update guarda.log_exports set status = 'failed', error_code = $3::text, error_message = $4::text, error_hint = $5::text, completed_at = $6::timestamptz
-		where id = $1::text::uuid and status in ('pending', 'running') and attempts = $2::int`, e.ID, e.Attempt, f.Code, f.Message, f.Hint, now)
+func (s *Store) Fail(ctx context.Context, e *export.Export, f fault.Failure, now time.Time) error {
+	doc, err := json.Marshal(f)
+	if err != nil {
+		return fmt.Errorf("encode the failure: %w", err)
+	}
+	_, err = s.db.Exec(ctx, `
+		update guarda.log_exports set status = 'failed', error_code = $3::text, error_message = $4::text, error_hint = nullif($5::text, ''), failure = $6::text::jsonb,
+			completed_at = $7::timestamptz
+		where id = $1::text::uuid and status in ('pending', 'running') and attempts = $2::int`, e.ID, e.Attempt, string(f.Code), f.Message.String(), f.Hint.String(), string(doc), now)
 	return postgres.Explain(err, "record the export's failure")
 }
 
@@ -166,9 +182,14 @@ func (s *Store) Fail(ctx context.Context, e *export.Export, f export.Failure, no
 // it finds out when it next says how far it is. One that has ended is
 // fault.Conflict.
 func (s *Store) Cancel(ctx context.Context, id string, now time.Time) (*export.Export, error) {
+	stopped := fault.New(fault.Canceled, "the export was canceled").Failure()
+	doc, err := json.Marshal(stopped)
+	if err != nil {
+		return nil, fmt.Errorf("encode the failure: %w", err)
+	}
 	e, err := s.one(ctx, `
-		update guarda.log_exports set status = 'failed', error_code = 'canceled', error_message = 'the export was canceled', completed_at = $2::timestamptz
-		where id = $1::text::uuid and status in ('pending', 'running') returning `+columns, id, now)
+		update guarda.log_exports set status = 'failed', error_code = $3::text, error_message = $4::text, failure = $5::text::jsonb, completed_at = $2::timestamptz
+		where id = $1::text::uuid and status in ('pending', 'running') returning `+columns, id, now, string(stopped.Code), stopped.Message.String(), string(doc))
 	if err == nil && e == nil {
 		err = fault.New(fault.Conflict, "the export has ended already").Hint("GET /api/logs/exports/%s says how", id)
 	}

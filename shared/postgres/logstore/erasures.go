@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -45,12 +47,23 @@ func (s *Store) CreateErasure(ctx context.Context, e *logs.Erasure) (*logs.Erasu
 }
 
 const erasureColumns = `id::text, seq, coalesce(user_id::text, ''), coalesce(session_id, ''), stage, state, reason, requested_by_name, coalesce(requested_by::text, ''), requested_at, updated_at, completed_at,
-	hot_rows, cold_rows, spooled_rows, segments_total, segments_done, segments_rewritten, cold_done_at, coalesce(last_error, '')`
+	hot_rows, cold_rows, spooled_rows, segments_total, segments_done, segments_rewritten, cold_done_at, last_error, last_failure::text`
 
 func scanErasure(row pgx.CollectableRow) (e logs.Erasure, err error) {
 	var user string
+	var message, failure *string
 	err = row.Scan(&e.ID, &e.Seq, &user, &e.Subject.Session, &e.Stage, &e.State, &e.Reason, &e.By, &e.ByID, &e.RequestedAt, &e.UpdatedAt, &e.CompletedAt,
-		&e.HotRows, &e.ColdRows, &e.SpooledRows, &e.SegmentsTotal, &e.SegmentsDone, &e.SegmentsRewritten, &e.ColdDoneAt, &e.LastError)
+		&e.HotRows, &e.ColdRows, &e.SpooledRows, &e.SegmentsTotal, &e.SegmentsDone, &e.SegmentsRewritten, &e.ColdDoneAt, &message, &failure)
+	switch {
+	case err != nil:
+		return e, err
+	case failure != nil:
+		if err := json.Unmarshal([]byte(*failure), &e.LastError); err != nil {
+			return e, fmt.Errorf("read the failure of erasure %s: %w", e.ID, err)
+		}
+	case message != nil: // from before failures were kept
+		e.LastError = &fault.Failure{Code: fault.Internal, Message: fault.Term(*message)}
+	}
 	if user != "" {
 		e.Subject.User = uuid.NullUUID{UUID: parseUUID(user), Valid: true}
 	}
@@ -60,7 +73,7 @@ func scanErasure(row pgx.CollectableRow) (e logs.Erasure, err error) {
 			*t = t.UTC()
 		}
 	}
-	return e, err
+	return e, nil
 }
 
 func oneErasure(rows pgx.Rows, err error) (*logs.Erasure, error) {
@@ -183,9 +196,18 @@ func (s *Store) GoneSince(ctx context.Context, until time.Time) (there bool, err
 // SaveErasure records how far an erasure is. With the stage done the subject is
 // forgotten.
 func (s *Store) SaveErasure(ctx context.Context, e *logs.Erasure) error {
-	_, err := s.db.Exec(ctx, `update guarda.log_erasures set stage = $2::text, spooled_rows = $3::bigint, segments_total = $4::int, segments_done = $5::int, cold_done_at = $6::timestamptz, last_error = nullif($7::text, ''), updated_at = $8::timestamptz,
+	var message, failure *string
+	if e.LastError != nil {
+		doc, err := json.Marshal(e.LastError)
+		if err != nil {
+			return fmt.Errorf("encode the failure: %w", err)
+		}
+		english, kept := e.LastError.Message.String(), string(doc)
+		message, failure = &english, &kept
+	}
+	_, err := s.db.Exec(ctx, `update guarda.log_erasures set stage = $2::text, spooled_rows = $3::bigint, segments_total = $4::int, segments_done = $5::int, cold_done_at = $6::timestamptz, last_error = $7::text, last_failure = $9::text::jsonb, updated_at = $8::timestamptz,
 		state = case when $2::text = 'done' then 'completed' else 'running' end, completed_at = case when $2::text = 'done' then $8::timestamptz end,
 		user_id = case when $2::text = 'done' then null else user_id end, session_id = case when $2::text = 'done' then null else session_id end where seq = $1::bigint`,
-		e.Seq, e.Stage, e.SpooledRows, e.SegmentsTotal, e.SegmentsDone, e.ColdDoneAt, e.LastError, s.clock.Now())
+		e.Seq, e.Stage, e.SpooledRows, e.SegmentsTotal, e.SegmentsDone, e.ColdDoneAt, message, s.clock.Now(), failure)
 	return postgres.Explain(err, "record an erasure of log entries")
 }

@@ -4,10 +4,11 @@
 package choice
 
 import (
-	"fmt"
 	"slices"
+	"strings"
 
 	"guarda/shared/backup/manifest"
+	"guarda/shared/fault"
 	"guarda/shared/pgcatalog"
 )
 
@@ -31,7 +32,7 @@ type Choice struct {
 	Tables  []*manifest.Table // copies where a schema is renamed
 	// LargeObjects is nil when they are not wanted or there are none.
 	LargeObjects *manifest.LargeObjects
-	Warnings     []manifest.Warning
+	Warnings     []fault.Warning
 
 	pass  map[int]Pass
 	made  map[uint32]bool // tables that entries make
@@ -49,7 +50,8 @@ func Make(m *manifest.Manifest, o Options) (*Choice, error) {
 		}
 		for _, l := range catalog.LeftOut[len(m.LeftOut):] {
 			if l.Reason == pgcatalog.NotSelected || l.Reason == pgcatalog.RowsNotSelected {
-				c.warn("left_out", l.Schema+"."+l.Name, fmt.Sprintf("%s %s: %s (%s)", l.Kind, l.Name, l.Reason, l.Detail))
+				c.Warnings = append(c.Warnings, fault.Warn("left_out", l.Schema+"."+l.Name, "%s %s is left out: %s",
+					fault.Term(strings.ToLower(l.Kind)), l.Name, l.DetailText))
 			}
 		}
 	}
@@ -90,10 +92,6 @@ func Make(m *manifest.Manifest, o Options) (*Choice, error) {
 	}
 	c.settle()
 	return c, nil
-}
-
-func (c *Choice) warn(code, object, message string) {
-	c.Warnings = append(c.Warnings, manifest.Warning{Code: code, Object: object, Message: message})
 }
 
 // settle works out again what follows from the entries.

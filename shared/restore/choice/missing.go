@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"guarda/shared/fault"
 	"guarda/shared/pgcatalog"
 	"guarda/shared/restore/sqltext"
 )
@@ -43,8 +44,8 @@ func (c *Choice) bearMissingRows() error {
 		if err := bear(e, trees[e.Table]); err != nil {
 			return err
 		}
-		c.warn("rows_missing", Display(e), fmt.Sprintf("%s refers to rows that the backup does not have: it is not validated (on a partitioned table: left out) unless the target has them",
-			strings.ToLower(e.Kind)+" "+Display(e)))
+		c.Warnings = append(c.Warnings, fault.Warn("rows_missing", Display(e), "%s %s refers to rows that the backup does not have: it is not validated (on a partitioned table: left out) unless the target has them",
+			fault.Term(strings.ToLower(e.Kind)), Display(e)))
 	}
 	return nil
 }

@@ -72,7 +72,7 @@ func (c *Choice) renameSchemas(to map[string]string) error {
 	c.addSchemas(to)
 	slices.Sort(left)
 	for _, object := range slices.Compact(left) {
-		c.warn("names_left", object, fmt.Sprintf("%s names a renamed schema in its text, which was left as it was", object))
+		c.Warnings = append(c.Warnings, fault.Warn("names_left", object, "%s names a renamed schema in its text, which was left as it was", object))
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"guarda/shared/backup/manifest"
+	"guarda/shared/fault"
 	"guarda/shared/restore/sqltext"
 )
 
@@ -19,15 +20,15 @@ type Missing struct {
 	Whole  bool   // the object is left out, rather than a property of it
 }
 
-// String says it for people.
-func (m Missing) String() string {
+// Text says it for people.
+func (m Missing) Text() fault.Text {
 	switch {
 	case m.Since == 0:
-		return fmt.Sprintf("%s (needs %s)", m.Object, m.What)
+		return fault.Say("%s (needs %s)", m.Object, m.What)
 	case m.Whole:
-		return fmt.Sprintf("%s (%s needs version %d)", m.Object, m.What, m.Since)
+		return fault.Say("%s (%s needs version %d)", m.Object, fault.Term(m.What), m.Since)
 	}
-	return fmt.Sprintf("%s stays without: %s needs version %d", m.Object, m.What, m.Since)
+	return fault.Say("%s stays without: %s needs version %d", m.Object, fault.Term(m.What), m.Since)
 }
 
 // partitioned before a kind says that the entry is about a partitioned table.

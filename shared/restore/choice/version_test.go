@@ -109,7 +109,7 @@ func TestWhatNeedsWhatIsLeftOutIsLeftOutToo(t *testing.T) {
 		t.Fatal(err)
 	}
 	missing, err := c.ForVersion(17)
-	if err != nil || len(missing) != 2 || !strings.Contains(missing[1].String(), "needs table s.t") {
+	if err != nil || len(missing) != 2 || !strings.Contains(missing[1].Text().String(), "needs table s.t") {
 		t.Errorf("%v, %v", missing, err)
 	}
 	if len(c.Entries) != 1 || len(c.Tables) != 1 || c.Tables[0].Name != "u" {

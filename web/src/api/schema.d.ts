@@ -1030,11 +1030,14 @@ export interface components {
             has_more: boolean;
         };
         Warning: {
+            /** @description Stays the same in every language: full_instead, standby, unreadable, unsupported, coverage_lost, managed_data_left_out, deletes_invisible, run_skipped, interrupted, worker_missing, files_not_listed. */
             code: string;
+            /** @description In the language of `Accept-Language`, whatever it was when the run was made; of runs from before there were translations, in English. */
             message: string;
             /** @description The database object it is about. */
             object?: string;
         };
+        /** @description Message and hint are in the language of `Accept-Language`, whatever it was when the work failed. */
         Failure: {
             code: string;
             message: string;
@@ -1203,6 +1206,8 @@ export interface components {
         LedgerGroup: {
             /** @description e.g. table, table rows, sequence value, function, index, grants, comment */
             kind: string;
+            /** @description The kind in the language of `Accept-Language`. */
+            kind_label: string;
             /** @description Empty for objects outside of schemas. */
             schema: string;
             /** Format: int64 */
@@ -1219,14 +1224,16 @@ export interface components {
         LedgerItem: {
             status: components["schemas"]["LedgerStatus"];
             kind: string;
+            /** @description The kind in the language of `Accept-Language`. */
+            kind_label: string;
             schema: string;
             /** @description Full name as SQL writes it; empty for an item that stands for many. */
             name: string;
             /** @description Why: option_tables, option_exclude, preset, extension_rows, needs_excluded, incomplete, privilege, row_security, secret, unknown_kind, system_schema, not_possible, not_dumped; timestamp of rows that are followed by a column, whose deletions are not seen */
             rule?: string;
-            /** @description In words. */
+            /** @description In words, in the language of `Accept-Language`; of backups from before there were translations, in English. */
             detail?: string;
-            /** @description Of an unreadable item: what the role lacks. */
+            /** @description Of an unreadable item: what the role lacks, in the language of `Accept-Language`. */
             privilege?: string;
             /** @description The statements that give it; run all of them. */
             grants?: string[];
@@ -1612,16 +1619,11 @@ export interface components {
             row_count: number | null;
             /** Format: int64 */
             size_bytes: number | null;
-            error: components["schemas"]["LogExportFailure"] | null;
+            error: components["schemas"]["Failure"] | null;
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
             completed_at: string | null;
-        };
-        LogExportFailure: {
-            code: string;
-            message: string;
-            hint?: string;
         };
         LogExportList: {
             items: components["schemas"]["LogExport"][];
@@ -1843,7 +1845,7 @@ export interface components {
                 done: number;
                 rewritten: number;
             };
-            /** @description Why the last run did not get on; the next one tries again. */
+            /** @description Why the last run did not get on, in the language of `Accept-Language`; the next one tries again. */
             last_error: string | null;
         };
         LogErasureList: {

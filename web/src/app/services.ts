@@ -30,6 +30,8 @@ export function createServices(): Services {
       },
     },
   });
+  // The API puts warnings, failures and the coverage ledger into words.
+  i18n.on("languageChanged", () => void queries.invalidateQueries());
   return { api, session, queries };
 }
 

@@ -200,6 +200,7 @@ export const files: Download = {
 export const unreadable: LedgerItem = {
   status: "unreadable",
   kind: "table rows",
+  kind_label: "linhas da tabela",
   schema: "public",
   name: "public.payroll",
   rule: "privilege",
@@ -230,6 +231,7 @@ export const ledger = (over: Partial<Ledger["summary"]> = {}, items: LedgerItem[
   groups: [
     {
       kind: "table",
+      kind_label: "tabela",
       schema: "public",
       dumped: 12,
       excluded: 0,

@@ -33,7 +33,7 @@ export function CoverageGroups({ groups }: { groups: Ledger["groups"] }) {
           <tbody>
             {groups.map((group) => (
               <tr key={`${group.kind} ${group.schema}`} className="border-line border-b last:border-b-0">
-                <td className="py-1.5 pr-3">{t(`kind.${group.kind}`, { defaultValue: group.kind })}</td>
+                <td className="py-1.5 pr-3">{group.kind_label}</td>
                 <td className="break-words py-1.5 pr-3 text-ink-2">{group.schema || "—"}</td>
                 {shown.map((status) => (
                   <td key={status} className="num py-1.5 pl-3 text-right">

@@ -259,9 +259,7 @@ function Item({ item }: { item: LedgerItem }) {
       </span>
       <div className="min-w-0 flex-1">
         <p className="flex flex-wrap items-baseline gap-x-2">
-          <span className="text-[13px] text-ink-3">
-            {t(`kind.${item.kind}`, { defaultValue: item.kind })}
-          </span>
+          <span className="text-[13px] text-ink-3">{item.kind_label}</span>
           <span className="min-w-0 break-words font-medium">{item.name || item.schema}</span>
           {item.objects > 1 && (
             <span className="num text-[13px] text-ink-3">

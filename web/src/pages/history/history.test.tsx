@@ -1,5 +1,6 @@
-import { screen, waitFor, within } from "@testing-library/react";
+import { act, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
+import { setLanguage } from "@/i18n";
 import { detail, done, files, ledger, running, summary, unreadable, viewer } from "@/test/fixtures";
 import { type Handlers, never, open, problem } from "@/test/stub";
 
@@ -144,6 +145,31 @@ describe("a run's detail", () => {
     expect(await within(dialog).findByText("Foi pedido incremental, e tudo foi copiado")).toBeInTheDocument();
     expect(within(dialog).getByText(message)).toBeInTheDocument();
     expect(within(dialog).getByText("1 aviso")).toBeInTheDocument();
+  });
+
+  it("asks for the warnings again when the reader changes the language", async () => {
+    const said: Record<string, string> = { "pt-BR": "a origem é um standby", en: "the source is a standby" };
+    const { calls } = at(`?run=${id}`, page1(), {
+      [one]: () => {
+        const asked = calls.filter((call) => call.path.endsWith(id)).at(-1);
+        const message = said[asked?.headers.get("accept-language") ?? ""] ?? "";
+        return detail({ warnings: [{ code: "standby", message }] });
+      },
+    });
+    const dialog = await screen.findByRole("dialog");
+    expect(await within(dialog).findByText("a origem é um standby")).toBeInTheDocument();
+    await act(() => setLanguage("en"));
+    expect(await within(dialog).findByText("the source is a standby")).toBeInTheDocument();
+  });
+
+  it("names the kinds of the coverage ledger in the reader's language", async () => {
+    at(`?run=${id}&view=ledger`, page1(), {
+      [one]: detail(),
+      [`${one}/ledger`]: ledger({ dumped: 811, unreadable: 1 }, [unreadable]),
+    });
+    const dialog = await screen.findByRole("dialog");
+    expect(await within(dialog).findByText("linhas da tabela")).toBeInTheDocument();
+    expect(within(dialog).getByText("tabela")).toBeInTheDocument();
   });
 
   it("shows what each helping function copied, and what was reused", async () => {
