@@ -44,6 +44,8 @@ export default defineConfig({
     setupFiles: ["src/test/setup.ts"],
     include: ["src/**/*.test.{ts,tsx}"],
     restoreMocks: true,
+    // The zone of the reader, whatever the machine's is.
+    env: { TZ: "America/Sao_Paulo" },
     // Through Vite, so that both have the same copy of react-router.
     server: { deps: { inline: ["react-router", "nuqs"] } },
     testTimeout: 180_000,

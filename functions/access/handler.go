@@ -43,7 +43,15 @@ type view struct {
 }
 
 func viewOf(k userstore.Key) view {
-	return view{k.ID, k.Name, auth.KeyPrefix(k.PublicID), string(k.Role), k.MadeBy, k.CreatedAt, k.ExpiresAt, k.LastUsedAt, k.RevokedAt, k.LogsPerMinute}
+	return view{k.ID, k.Name, auth.KeyPrefix(k.PublicID), string(k.Role), k.MadeBy, k.CreatedAt.UTC(), utc(k.ExpiresAt), utc(k.LastUsedAt), utc(k.RevokedAt), k.LogsPerMinute}
+}
+
+func utc(at *time.Time) *time.Time {
+	if at == nil {
+		return nil
+	}
+	in := at.UTC()
+	return &in
 }
 
 func (h *handler) list(w http.ResponseWriter, r *http.Request) error {

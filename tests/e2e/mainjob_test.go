@@ -134,7 +134,7 @@ func TestMainJob(t *testing.T) {
 
 	t.Run("browser", func(t *testing.T) {
 		s.t = t
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), 40*time.Minute)
 		defer cancel()
 		cmd := exec.CommandContext(ctx, "npm", "run", "--silent", "e2e")
 		cmd.WaitDelay = 10 * time.Second // a browser that lives on must not hold us

@@ -303,9 +303,9 @@ func TestALostPictureIsReplacedAndWhatDidNotChangeIsKept(t *testing.T) {
 // given up, and the run goes on with a new one.
 func TestWhoeverWaitsToChangeATableGetsItsTurn(t *testing.T) {
 	t.Parallel()
-	f := &functions{world: newWorld(t), limit: 16 * time.Second, jobs: 2}
+	f := &functions{world: newWorld(t), limit: 20 * time.Second, jobs: 2}
 	pgtest.Exec(t, f.dsn, bank)
-	f.store = slow{f.store, 800 * time.Millisecond}
+	f.store = slow{f.store, time.Second}
 	id := f.begin()
 	for claimed := 0; claimed == 0; time.Sleep(20 * time.Millisecond) {
 		if err := f.pool.QueryRow(t.Context(), `select count(*) from guarda.backup_chunks where status = 'claimed'`).Scan(&claimed); err != nil {
@@ -333,9 +333,9 @@ func TestWhoeverWaitsToChangeATableGetsItsTurn(t *testing.T) {
 
 func TestACanceledRunStopsWhicheverProcessHasIt(t *testing.T) {
 	t.Parallel()
-	f := &functions{world: newWorld(t), limit: 12 * time.Second, jobs: 3}
+	f := &functions{world: newWorld(t), limit: 20 * time.Second, jobs: 3}
 	pgtest.Exec(t, f.dsn, bank)
-	f.store = slow{f.store, time.Second}
+	f.store = slow{f.store, 1500 * time.Millisecond}
 	id := f.begin()
 	for relays := 0; relays == 0; time.Sleep(20 * time.Millisecond) {
 		e, err := f.runs.Peek(t.Context(), id)

@@ -330,7 +330,7 @@ func TestSchedulesAreChangedOnlyByWhoReadThem(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	s := f.schedule("0 2 * * *", "", nil)
-	if *s.SourceName != "shop" || s.Version != 1 || s.NextRun.Hour() != 2 {
+	if *s.SourceName != "shop" || s.Version != 1 || s.NextRun.UTC().Hour() != 2 {
 		t.Errorf("%+v", s)
 	}
 	other := *s

@@ -99,7 +99,9 @@ func (m *memory) write(ctx context.Context, tx pgx.Tx) error {
 }
 
 // insert adds templates that are not there yet, in the order of their ids, so
-// that two transactions never wait for each other.
+// that two transactions never wait for each other. Those that are there are not
+// touched: a conflict would lock them, and Judge and Unite lock many in an order
+// of their own.
 func insert(ctx context.Context, q postgres.Querier, all []found) error {
 	slices.SortFunc(all, func(a, b found) int { return slices.Compare(a.ID[:], b.ID[:]) })
 	var ids, tokens, texts, sources, levels, entries []string
@@ -112,6 +114,7 @@ func insert(ctx context.Context, q postgres.Querier, all []found) error {
 		insert into guarda.log_patterns (id, tokens, template, source, level, first_seen_at, last_seen_at, sample_log_at, sample_log_id)
 		select id::uuid, tokens::text[], template, source, level, at, at, at, nullif(entry::uuid, '00000000-0000-0000-0000-000000000000')
 		from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[]) as t (id, tokens, template, source, level, at, entry)
+		where not exists (select from guarda.log_patterns p where p.id = t.id::uuid and p.forgotten_at is null)
 		order by id::uuid
 		on conflict (id) do update set forgotten_at = null, changed_in = pg_catalog.pg_current_xact_id() where log_patterns.forgotten_at is not null`, ids, tokens, texts, sources, levels, times, entries)
 	return err

@@ -4,10 +4,12 @@ package guardadb
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"guarda/shared/postgres/migrations"
 	"guarda/shared/postgres/pgtest"
@@ -62,6 +64,13 @@ func migrated(t testing.TB, admin string) (string, error) {
 	if _, err := migrations.Up(ctx, pgtest.WithDatabase(t, admin, making)); err != nil {
 		return "", err
 	}
-	_, err = conn.Exec(ctx, "alter database "+making+" rename to "+name)
-	return name, err
+	// The sessions that migrated it may still be ending: PostgreSQL waits five
+	// seconds for them, which is not always enough.
+	for try := 1; ; try++ {
+		_, err = conn.Exec(ctx, "alter database "+making+" rename to "+name)
+		var pg *pgconn.PgError
+		if try == 10 || !errors.As(err, &pg) || pg.Code != "55006" {
+			return name, err
+		}
+	}
 }
