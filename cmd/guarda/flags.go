@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
@@ -20,8 +19,6 @@ import (
 	"guarda/shared/seal"
 	"guarda/shared/seal/kmskey"
 )
-
-const connectTimeout = 15 * time.Second
 
 // keyFlags say which key a backup is sealed with.
 type keyFlags struct{ file, passphrase, kms string }
@@ -97,12 +94,6 @@ func connector(dsn string) (*pgx.ConnConfig, func(context.Context) (*pgx.Conn, e
 	if err != nil {
 		return nil, nil, usageError{pgsession.ConnectError(err)}
 	}
-	if config.ConnectTimeout == 0 {
-		config.ConnectTimeout = connectTimeout
-	}
-	if config.RuntimeParams["application_name"] == "" {
-		config.RuntimeParams["application_name"] = "guarda"
-	}
-	pgsession.LargeReads(config)
+	pgsession.Defaults(config)
 	return config, func(ctx context.Context) (*pgx.Conn, error) { return pgx.ConnectConfig(ctx, config.Copy()) }, nil
 }

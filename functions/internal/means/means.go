@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"guarda/shared/backup"
+	"guarda/shared/backup/pgsession"
 	"guarda/shared/blob"
 	"guarda/shared/blob/open"
 	"guarda/shared/clock"
@@ -61,6 +62,7 @@ func connect(ctx context.Context, cfg *config.Config, sources *sourcestore.Store
 		return nil, fault.New(fault.Invalid, "the source's connection string cannot be read").
 			Hint("enter it again with PUT /api/sources/{id}, and try it with POST /api/sources/{id}/test")
 	}
+	pgsession.Defaults(parsed)
 	return func(ctx context.Context) (*pgx.Conn, error) { return pgx.ConnectConfig(ctx, parsed.Copy()) }, nil
 }
 

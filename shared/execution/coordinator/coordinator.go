@@ -124,7 +124,8 @@ func (c *Coordinator) Do(ctx context.Context, order execution.Order) error {
 	result, err := t.execute(ctx)
 	switch {
 	case errors.Is(err, backup.ErrPassedOn):
-		t.log.InfoContext(ctx, "another process has the run now")
+		t.log.InfoContext(ctx, "another process has the run now, or it has ended")
+		t.discardIfEnded(ctx)
 		return nil
 	case err != nil:
 		return t.failed(ctx, err)

@@ -2,6 +2,7 @@ package coordinator_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,26 +22,27 @@ import (
 // sign of life either.
 type frozen struct {
 	coordinator.Runs
+	mu     sync.Mutex    // held while a sign of life is on its way
 	still  chan struct{} // closed when it stands still
 	thawed chan struct{}
 }
 
 func (f *frozen) freeze(context.Context) {
+	f.mu.Lock()
 	close(f.still)
+	f.mu.Unlock()
 	<-f.thawed
 }
 
-func (f *frozen) wait() {
+// Beat implements coordinator.Runs.
+func (f *frozen) Beat(ctx context.Context, id string, leg int, progress any) (execution.Sign, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	select {
 	case <-f.still:
 		<-f.thawed
 	default:
 	}
-}
-
-// Beat implements coordinator.Runs.
-func (f *frozen) Beat(ctx context.Context, id string, leg int, progress any) (execution.Sign, error) {
-	f.wait()
 	return f.Runs.Beat(ctx, id, leg, progress)
 }
 
@@ -59,18 +61,23 @@ func (w *world) freezeAt(at blobfault.Fault) (id string, thaw func()) {
 		c := &coordinator.Coordinator{Runs: f, Means: means, Call: w.Coordinate}
 		ended <- c.Do(context.Background(), execution.Order{ExecutionID: id})
 	}()
-	<-f.still
-	if _, err := w.pool.Exec(w.t.Context(), `update guarda.backup_executions set heartbeat_at = heartbeat_at - $2::interval where id = $1::text::uuid`,
-		id, execution.Silence+time.Minute); err != nil {
-		w.t.Fatal(err)
-	}
-	return id, func() {
-		w.t.Helper()
+	thaw = sync.OnceFunc(func() {
 		close(f.thawed)
 		if err := <-ended; err != nil {
 			w.t.Errorf("the process that was frozen: %v", err)
 		}
+	})
+	select {
+	case <-f.still:
+		w.t.Cleanup(thaw) // also when the test fails before it does
+	case err := <-ended:
+		w.t.Fatalf("it ended before it could be frozen: %v", err)
 	}
+	if _, err := w.pool.Exec(w.t.Context(), `update guarda.backup_executions set heartbeat_at = heartbeat_at - $2::interval where id = $1::text::uuid`,
+		id, execution.Silence+time.Minute); err != nil {
+		w.t.Fatal(err)
+	}
+	return id, thaw
 }
 
 func (w *world) create() string {
@@ -203,6 +210,32 @@ func TestAManifestThatIsStoredThoughItsAnswerWasLostIsFound(t *testing.T) {
 				t.Fatalf("%+v %+v", e, e.Metadata.Error)
 			}
 			w.whole(id, e)
+		})
+	}
+}
+
+// TestAProcessThatWasFrozenTidiesUpAfterARunThatWasGivenUp meanwhile: nobody
+// else would.
+func TestAProcessThatWasFrozenTidiesUpAfterARunThatWasGivenUp(t *testing.T) {
+	t.Parallel()
+	for name, at := range map[string]blobfault.Fault{
+		"before its state": {On: blobfault.Put, Key: "/plan-0.json"},
+		"while it copies":  {On: blobfault.Put, Key: "/data/"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			id, thaw := w.freezeAt(at)
+			if ended, err := w.runs.Fail(t.Context(), id, execution.FailureOf(fault.New(fault.Unavailable, "given up")), false); !ended || err != nil {
+				t.Fatal(ended, err)
+			}
+			thaw()
+			for o, err := range w.store.List(t.Context(), "") {
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Errorf("%s is left", o.Key)
+			}
 		})
 	}
 }

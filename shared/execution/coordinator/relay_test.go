@@ -233,10 +233,10 @@ func TestOnePictureOutlivesTheFunctionsThatHoldIt(t *testing.T) {
 // workers compare with the same base as the process that began.
 func TestWhatABackupRefersToIsKnownToAllItsFunctions(t *testing.T) {
 	t.Parallel()
-	f := &functions{world: newWorld(t), limit: 3 * time.Second, jobs: 3}
+	f := &functions{world: newWorld(t), limit: 6 * time.Second, jobs: 3}
 	pgtest.Exec(t, f.dsn, bank+`create table visit (id int primary key, at timestamptz not null); insert into visit select n, '2026-01-01' from generate_series(1, 100) n`)
 	full := f.end(f.begin(), nil)
-	f.store = slow{f.store, 600 * time.Millisecond}
+	f.store = slow{f.store, 1200 * time.Millisecond}
 	for _, kind := range []backup.Type{backup.Incremental, backup.Differential} {
 		pgtest.Exec(t, f.dsn, `do $$ begin for i in 1..10 loop
 			execute format('update account_%s set balance = balance - 1', i); execute format('update account_%s set balance = balance + 1', i + 10);

@@ -316,17 +316,35 @@ func (t *turn) failed(ctx context.Context, cause error) error {
 	}
 	if !changed {
 		t.log.WarnContext(ctx, "the run had been ended by somebody else")
+		t.discardIfEnded(ctx)
 		return nil
 	}
+	t.discard(ctx)
+	return nil
+}
+
+// discardIfEnded removes what was stored of a run that somebody gave up while
+// this process, the last that had it, could not be heard: nobody else will.
+func (t *turn) discardIfEnded(ctx context.Context) {
+	if t.taking {
+		return
+	}
+	s, err := t.Runs.Standing(ctx, t.e.ID)
+	if err == nil && !s.Going && s.Leg == t.Leg {
+		t.discard(ctx)
+	}
+}
+
+// discard removes what was stored of a run that failed.
+func (t *turn) discard(ctx context.Context) {
 	if t.baton.Folder == "" {
-		return nil // nothing was stored
+		return // nothing was stored
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardFor)
 	defer cancel()
 	if err := backup.Discard(ctx, t.deps.Store, t.baton); err != nil {
 		t.log.WarnContext(ctx, "the objects of the failed run could not be removed", "folder", t.baton.Folder, "error", err.Error())
 	}
-	return nil
 }
 
 // interrupted leaves the run to be taken up again. It returns false when the

@@ -117,8 +117,13 @@ func (s *Store) Waiting(ctx context.Context, since time.Time, limit int) ([]stri
 // Stale is a run that was cut off, or that never began.
 type Stale = execution.Stale
 
+// roomFor is how long a pending run that had to wait for others may take to
+// begin once there is room.
+const roomFor = 10 * time.Minute
+
 // Stale returns running runs that were cut off by the given moment, or whose
-// time to go on has come, and pending ones that began before pending.
+// time to go on has come, and pending ones that were asked for before pending,
+// unless they wait for room: as many go as may, or did a moment ago.
 func (s *Store) Stale(ctx context.Context, at, pending time.Time, limit int) ([]Stale, error) {
 	rows, err := s.db.Query(ctx, `
 		select id::text, status, leg, resume_count, told,
@@ -127,7 +132,9 @@ func (s *Store) Stale(ctx context.Context, at, pending time.Time, limit int) ([]
 		where status = 'running' and (resume_at <= $1::timestamptz or resume_at is null and coalesce(heartbeat_at, started_at) < $2::timestamptz
 				or cancel_requested_at is not null and coalesce(heartbeat_at, started_at) < $2::timestamptz)
 			or status = 'pending' and started_at < $3::timestamptz
-		order by started_at limit $4::int`, at, at.Add(-execution.Silence), pending, limit)
+				and (select count(*) from guarda.backup_executions o
+					where o.status = 'running' or o.leg > 0 and o.completed_at > $6::timestamptz) < $5::int
+		order by started_at limit $4::int`, at, at.Add(-execution.Silence), pending, limit, execution.MaxRunning, at.Add(-roomFor))
 	if err != nil {
 		return nil, postgres.Explain(err, "find the runs that were cut off")
 	}

@@ -181,6 +181,43 @@ func TestARunThatNobodyTookUpIsToldAgainAndGivenUpInTheEnd(t *testing.T) {
 	}
 }
 
+// TestARunThatWaitsForRoomIsNotGivenUp: sources may be many, and all due at two
+// o'clock.
+func TestARunThatWaitsForRoomIsNotGivenUp(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	var going []string
+	for range execution.MaxRunning {
+		id := f.create()
+		f.claim(id)
+		going = append(going, id)
+	}
+	waits := f.create()
+	ticker, _ := f.ticker()
+	beat := func(d time.Duration) {
+		f.clock.Advance(d)
+		for _, id := range going {
+			if _, err := f.Beat(t.Context(), id, 1, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	beat(2 * time.Hour)
+	if done := tick(t, ticker, f.clock.Now()); len(done.Failed) != 0 || len(done.Again) != 1 || done.Again[0] != waits {
+		t.Errorf("while all the room is taken: %+v", done)
+	}
+	f.complete(going[0])
+	going = going[1:]
+	beat(time.Minute)
+	if done := tick(t, ticker, f.clock.Now()); len(done.Failed) != 0 {
+		t.Errorf("a minute after there was room: %+v", done)
+	}
+	beat(time.Hour)
+	if done := tick(t, ticker, f.clock.Now()); len(done.Failed) != 1 || done.Failed[0] != waits {
+		t.Errorf("an hour after there was room: %+v", done)
+	}
+}
+
 func TestARunThatWasCutOffIsTakenUpAgainAndGivenUpInTheEnd(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
