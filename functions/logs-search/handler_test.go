@@ -133,6 +133,8 @@ func TestEveryQueryGivesWhatThePlainStatementGives(t *testing.T) {
 		"below zero":          {"metadata.steps.code=-7&level=warn", "level = 'warn' and source <> 'old'"},
 		"odd value":           {"metadata.tags=%22%27%3B--%5C", "false"},
 		"substring":           {"search_term=ACKUP+F&mode=substring", "message ilike '%ackup f%'"},
+		"substring's spaces":  {"search_term=p+7+&mode=substring", "message like '%p 7 %'"},
+		"a space before it":   {"search_term=+7&mode=substring", "message like '% 7%'"},
 		"wildcards":           {"search_term=%25&mode=substring", "false"},
 		"regex":               {"search_term=backup.*+7[0-9]%2B%24&mode=regex", "message ~* 'backup.* 7[0-9]+$'"},
 		"not sources":         {"exclude_source=old&exclude_source=api&level=error", "source not in ('old', 'api') and level = 'error'"},
