@@ -75,6 +75,25 @@ func TestSearchGoesThroughThePages(t *testing.T) {
 	}
 }
 
+// A search through every entry may take many requests: it goes on by itself,
+// and tells whoever waits how far it is.
+func TestASearchThatTakesLongSaysHowFarItIs(t *testing.T) {
+	t.Parallel()
+	code, out, errOut := onAPI(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Query().Get("cursor") {
+		case "":
+			fmt.Fprint(w, `{"logs":[],"has_more":true,"next_cursor":"a","searched_back_to":"2026-11-24T10:00:00Z"}`)
+		case "a":
+			fmt.Fprintf(w, `{"logs":[%s],"has_more":true,"next_cursor":"b","searched_back_to":"2026-11-23T10:00:00Z"}`, entryJSON(1))
+		default:
+			fmt.Fprintf(w, `{"logs":[%s],"has_more":false,"next_cursor":null,"searched_back_to":null}`, entryJSON(2))
+		}
+	}, "search", "x", "--mode", "regex")
+	if code != 0 || strings.Count(out, "\n") != 2 || errOut != "searched as far as 2026-11-24T10:00:00Z, going on\nsearched as far as 2026-11-23T10:00:00Z, going on\n" {
+		t.Errorf("%d %q %q", code, out, errOut)
+	}
+}
+
 func TestWhatTheAPICannotAnswerNowIsAskedAgain(t *testing.T) {
 	t.Parallel()
 	asked := 0

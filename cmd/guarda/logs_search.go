@@ -40,7 +40,9 @@ func (a *app) logsSearchCommand() *cobra.Command {
 		Short: "Search log entries, the newest first",
 		Long: `Search log entries through the API, the newest first.
 
-TERM is read as in a web search: words, "quoted phrases", or, -without.
+TERM is read as in a web search: words, "quoted phrases", or, -without. With
+--mode substring or regex every entry of the range is looked at: a search that
+takes long says how far it is, and goes on until it has found enough.
 With --json prints an entry a line, as the API shows it.`,
 		Args: cobra.MaximumNArgs(1),
 	}
@@ -83,6 +85,7 @@ func (a *app) search(ctx context.Context, client *api, q url.Values, limit int) 
 			Logs       []json.RawMessage `json:"logs"`
 			NextCursor *string           `json:"next_cursor"`
 			HasMore    bool              `json:"has_more"`
+			BackTo     *time.Time        `json:"searched_back_to"`
 		}
 		if err := client.get(ctx, "/api/logs/search", q, &got); err != nil {
 			return err
@@ -95,6 +98,9 @@ func (a *app) search(ctx context.Context, client *api, q url.Values, limit int) 
 		printed += len(got.Logs)
 		if !got.HasMore || got.NextCursor == nil || limit > 0 && printed >= limit {
 			return nil
+		}
+		if got.BackTo != nil { // it takes its time: say that it goes on
+			fmt.Fprintf(a.err, "searched as far as %s, going on\n", got.BackTo.UTC().Format("2006-01-02T15:04:05Z"))
 		}
 		q.Set("cursor", *got.NextCursor)
 	}

@@ -92,6 +92,7 @@ func TestOneEntryAnArrayAndLinesAreStoredInOrder(t *testing.T) {
 	}{
 		{"application/json", "", []byte(array)}, {"application/x-ndjson", "", []byte(lines)}, {"application/json", "", []byte(lines)},
 		{"application/json", "gzip", zipped([]byte(array))}, {"application/x-ndjson", "zstd", zstandard([]byte(lines))}, {"application/zstd", "", zstandard([]byte(array))},
+		{"application/json", "", []byte("\ufeff" + array)},
 		{"application/json", "gzip", []byte(array)}, // as API Gateway passes on what it decoded
 	} {
 		if got := w.send(t, "/api/logs", c.contentType, c.encoding, c.body); got.Code != 200 || !strings.Contains(got.Body.String(), `"accepted":2`) {
@@ -99,7 +100,7 @@ func TestOneEntryAnArrayAndLinesAreStoredInOrder(t *testing.T) {
 		}
 	}
 	got := w.Texts(`select level || ' ' || message from guarda.advanced_logs order by created_at, id`)
-	want := []string{"error Falha na compressão do backup", "info m1", "warn m2", "info m3", "critical m4", "info m3", "critical m4", "info m1", "warn m2", "info m3", "critical m4", "info m1", "warn m2", "info m1", "warn m2"}
+	want := []string{"error Falha na compressão do backup", "info m1", "warn m2", "info m3", "critical m4", "info m3", "critical m4", "info m1", "warn m2", "info m3", "critical m4", "info m1", "warn m2", "info m1", "warn m2", "info m1", "warn m2"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}
@@ -220,6 +221,7 @@ func TestWhatCannotBeReadHasTheRightStatus(t *testing.T) {
 		"wrong type":        {"application/json", "", []byte(`{"level":1,"source":"a","message":"x"}`), 422},
 		"a form":            {"application/x-www-form-urlencoded", "", []byte(`a=b`), 415},
 		"another charset":   {"application/json; charset=latin1", "", []byte(one), 415},
+		"gzip, unsaid":      {"application/json", "", zipped([]byte(one)), 400},
 		"brotli":            {"application/json", "br", []byte(one), 415},
 		"cut off gzip":      {"application/json", "gzip", zipped([]byte(one))[:40], 400},
 		"damaged zstd":      {"application/x-ndjson", "zstd", []byte("(\xb5/\xfdnothing"), 400},

@@ -19,6 +19,7 @@ import (
 	"guarda/shared/clock"
 	"guarda/shared/logs"
 	"guarda/shared/postgres/idempotencystore"
+	"guarda/shared/postgres/logstore"
 	"guarda/tests/contract"
 )
 
@@ -30,6 +31,9 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{World: logtest.New(t)}
+	// On this clock no time passes: however busy the machine is, a search does
+	// not end before it has looked at everything.
+	w.Store = logstore.New(w.Pool, clock.At(clock.System{}.Now()))
 	w.client = newClient(w)
 	return w
 }
@@ -98,7 +102,7 @@ func (w *world) fill(t *testing.T, n int) {
 func TestEveryQueryGivesWhatThePlainStatementGives(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.fill(t, 3000)
+	w.fill(t, 1000)
 	for name, c := range map[string]struct{ query, where string }{
 		"all":                 {"", "true"},
 		"level":               {"level=error", "level = 'error'"},
@@ -129,6 +133,8 @@ func TestEveryQueryGivesWhatThePlainStatementGives(t *testing.T) {
 		"below zero":          {"metadata.steps.code=-7&level=warn", "level = 'warn' and source <> 'old'"},
 		"odd value":           {"metadata.tags=%22%27%3B--%5C", "false"},
 		"substring":           {"search_term=ACKUP+F&mode=substring", "message ilike '%ackup f%'"},
+		"substring's spaces":  {"search_term=p+7+&mode=substring", "message like '%p 7 %'"},
+		"a space before it":   {"search_term=+7&mode=substring", "message like '% 7%'"},
 		"wildcards":           {"search_term=%25&mode=substring", "false"},
 		"regex":               {"search_term=backup.*+7[0-9]%2B%24&mode=regex", "message ~* 'backup.* 7[0-9]+$'"},
 		"not sources":         {"exclude_source=old&exclude_source=api&level=error", "source not in ('old', 'api') and level = 'error'"},
@@ -141,7 +147,7 @@ func TestEveryQueryGivesWhatThePlainStatementGives(t *testing.T) {
 		for _, order := range []string{"desc", "asc"} {
 			want := w.Texts(fmt.Sprintf(`select id::text from guarda.advanced_logs where %s order by created_at %s, id %[2]s`, c.where, order))
 			var got []string
-			path := "/api/logs/search?limit=173&order=" + order + "&" + c.query
+			path := "/api/logs/search?limit=397&order=" + order + "&" + c.query
 			for cursor := ""; ; {
 				page := get[searchAnswer](t, w, path+cursor)
 				for _, l := range page.Logs {
@@ -165,7 +171,11 @@ func TestEveryQueryGivesWhatThePlainStatementGives(t *testing.T) {
 		if strings.Contains(c.query, "_date") {
 			continue
 		}
-		for _, span := range []string{"start_date=2026-11-20&end_date=2026-11-22", "start_date=2026-11-20T09:59:30.25Z&end_date=2026-11-22T10:00:41Z", "start_date=2026-11-21T10:00:00Z&end_date=2026-11-21T10:00:50Z"} {
+		spans := []string{"start_date=2026-11-20T09:59:30.25Z&end_date=2026-11-22T10:00:41Z", "start_date=2026-11-20&end_date=2026-11-22", "start_date=2026-11-21T10:00:00Z&end_date=2026-11-21T10:00:50Z"}
+		if strings.Contains(c.query, "search_term") { // where the counts answer it matters where a range ends
+			spans = spans[:1]
+		}
+		for _, span := range spans {
 			h := get[histogramAnswer](t, w, "/api/logs/histogram?"+span+"&"+c.query)
 			f := get[facetsAnswer](t, w, "/api/logs/facets?"+span+"&"+c.query)
 			w.agree(t, name+" "+span, c.where, h, f)

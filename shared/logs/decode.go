@@ -25,7 +25,7 @@ func Decode(body []byte, encoding string) ([]byte, error) {
 	case "", "identity":
 		return limited(body)
 	case "gzip", "x-gzip":
-		if !bytes.HasPrefix(body, []byte{0x1f, 0x8b}) {
+		if !bytes.HasPrefix(body, gzipMagic) {
 			return limited(body)
 		}
 		z, err := gzip.NewReader(bytes.NewReader(body))

@@ -24,6 +24,10 @@ const MaxEntries = 20_000
 //
 // Entries keep parts of body: it must not change afterwards.
 func Parse(body []byte, lines bool, source string) (*Batch, error) {
+	body = bytes.TrimPrefix(body, byteOrderMark)
+	if bytes.HasPrefix(body, gzipMagic) || bytes.HasPrefix(body, zstdMagic) {
+		return nil, fault.New(fault.BadRequest, "the body is compressed, and nothing says how").Hint("send it with Content-Encoding gzip or zstd")
+	}
 	p := &parser{source: source, scanner: scanner{b: body}}
 	i := p.space(0)
 	if i == len(body) {
@@ -46,6 +50,14 @@ func Parse(body []byte, lines bool, source string) (*Batch, error) {
 	}
 	return p.lines()
 }
+
+// What some programs write in front of UTF-8 (RFC 8259, 8.1, lets a reader skip
+// it), and what compressed bodies begin with.
+var (
+	byteOrderMark = []byte("\ufeff")
+	gzipMagic     = []byte{0x1f, 0x8b}
+	zstdMagic     = []byte{0x28, 0xb5, 0x2f, 0xfd}
+)
 
 type parser struct {
 	scanner

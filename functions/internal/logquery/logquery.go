@@ -22,13 +22,16 @@ const maxFilters = 10
 // Read reads the filters of a query; ranged says whether it may have a range of
 // time. What is wrong with them, q has.
 func Read(q *httpapi.Query, ranged bool) *logs.Query {
-	out := &logs.Query{Sources: q.Texts("source", 100, logs.MaxSource), Term: strings.TrimSpace(q.Text("search_term", 1000)), Mode: logs.Mode(q.OneOf("mode", "words", "substring", "regex")),
+	out := &logs.Query{Sources: q.Texts("source", 100, logs.MaxSource), Term: q.Text("search_term", 1000), Mode: logs.Mode(q.OneOf("mode", "words", "substring", "regex")),
 		UserID: q.UUID("user_id"), SessionID: q.Text("session_id", logs.MaxSession), PatternID: q.UUID("pattern_id")}
 	for _, l := range q.Each("level", "debug", "info", "warn", "error", "critical") {
 		out.Levels = append(out.Levels, logs.Level(l))
 	}
 	if out.Mode == "" {
 		out.Mode = logs.Words
+	}
+	if out.Mode == logs.Words { // a space of another mode is looked for
+		out.Term = strings.TrimSpace(out.Term)
 	}
 	if ranged {
 		out.Start, out.End = Range(q)

@@ -77,7 +77,7 @@ func (x *xlsxWriter) part(name, content string) error {
 	}
 	_, _ = io.WriteString(z, content) // into memory
 	_ = z.Close()
-	w, err := x.zip.CreateRaw(&zip.FileHeader{Name: name, Method: zip.Deflate, CRC32: crc32.ChecksumIEEE([]byte(content)), CompressedSize64: uint64(b.Len()), UncompressedSize64: uint64(len(content))})
+	w, err := x.zip.CreateRaw(&zip.FileHeader{Name: name, Method: zip.Deflate, ReaderVersion: 20, CRC32: crc32.ChecksumIEEE([]byte(content)), CompressedSize64: uint64(b.Len()), UncompressedSize64: uint64(len(content))})
 	if err == nil {
 		_, err = w.Write(b.Bytes())
 	}

@@ -294,7 +294,9 @@ func (x *search) inWindows(ctx context.Context, kind strategy) (*logs.Found, err
 			}
 			hits, err := x.page(ctx, a, b, x.o.Limit+1-len(out.Hits))
 			if restLow, restHigh, yes := x.cutShort(err, len(out.Hits)+len(hits), low, high); yes {
-				out.Hits = append(out.Hits, hits...)
+				if out.Hits = append(out.Hits, hits...); len(out.Hits) == 0 && x.nowhere(restLow, restHigh) {
+					return nil, errNowhere()
+				}
 				return x.unfinished(out, restLow, restHigh), errTimeUp
 			}
 			if err != nil {
@@ -315,6 +317,20 @@ func (x *search) inWindows(ctx context.Context, kind strategy) (*logs.Found, err
 		}
 	}
 	return out, nil
+}
+
+// nowhere reports whether all of the range is left: a search that goes on from
+// there would get as far again.
+func (x *search) nowhere(low, high time.Time) bool {
+	if x.q.OldestTop {
+		return !low.After(x.low)
+	}
+	return !high.Before(x.high)
+}
+
+func errNowhere() error {
+	return fault.New(fault.Unavailable, "the time that a search has was not enough for its first step").
+		Hint("search a shorter range or for something simpler, or try again when the database has less to do").RetryAfter(5)
 }
 
 // hurry leaves the next statement only as long as the search itself has left.
