@@ -21,7 +21,11 @@ export function createServices(): Services {
   });
   const queries = new QueryClient({
     defaultOptions: {
+      // Without a network a request fails and is said to; the library would hold it
+      // back, and erase or back up much later, when nobody thinks of it any more.
+      mutations: { networkMode: "always" },
       queries: {
+        networkMode: "always",
         staleTime: 2_000,
         // What the API refused stays refused; what did not arrive may arrive.
         retry: (count, error) =>
@@ -29,6 +33,14 @@ export function createServices(): Services {
         retryDelay: (count) => Math.min(1_000 * 2 ** count, 8_000),
       },
     },
+  });
+  // What one person was shown is not for the next one, whoever ends the session.
+  let person = session.user?.id;
+  session.subscribe(() => {
+    if (session.user?.id === person) return;
+    person = session.user?.id;
+    if (person) void queries.resetQueries();
+    else queries.clear();
   });
   return { api, session, queries };
 }
