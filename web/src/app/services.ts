@@ -21,7 +21,11 @@ export function createServices(): Services {
   });
   const queries = new QueryClient({
     defaultOptions: {
+      // Without a network a request fails and is said to; the library would hold it
+      // back, and erase or back up much later, when nobody thinks of it any more.
+      mutations: { networkMode: "always" },
       queries: {
+        networkMode: "always",
         staleTime: 2_000,
         // What the API refused stays refused; what did not arrive may arrive.
         retry: (count, error) =>
@@ -32,6 +36,14 @@ export function createServices(): Services {
   });
   // The API puts warnings, failures and the coverage ledger into words.
   i18n.on("languageChanged", () => void queries.invalidateQueries());
+  // What one person was shown is not for the next one, whoever ends the session.
+  let person = session.user?.id;
+  session.subscribe(() => {
+    if (session.user?.id === person) return;
+    person = session.user?.id;
+    if (person) void queries.resetQueries();
+    else queries.clear();
+  });
   return { api, session, queries };
 }
 

@@ -1,5 +1,5 @@
 import { screen, waitFor, within } from "@testing-library/react";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { done, shop, summary } from "@/test/fixtures";
 import { open } from "@/test/stub";
 
@@ -60,6 +60,22 @@ describe("the shell", () => {
   it("says that an address leads nowhere", async () => {
     open("/admin/nowhere", handlers);
     expect(await screen.findByRole("heading", { name: "Esta página não existe" })).toBeInTheDocument();
+  });
+
+  it("shows the next person nothing of the one before", async () => {
+    const page = open("/admin/backup", handlers);
+    await screen.findByRole("heading", { name: /Protegido/ });
+    page.services.session.signOut();
+    await waitFor(() => expect(page.at()).toMatch(/^\/login/));
+    expect(page.services.queries.getQueryCache().getAll()).toEqual([]);
+  });
+
+  it("says that there is no network instead of waiting for it", async () => {
+    const none = () => Promise.reject(new TypeError("Failed to fetch"));
+    open("/admin/settings/logs", { ...handlers, "GET /api/settings/logs": none });
+    globalThis.dispatchEvent(new Event("offline"));
+    onTestFinished(() => void globalThis.dispatchEvent(new Event("online")));
+    expect(await screen.findByText("O servidor não respondeu.")).toBeInTheDocument();
   });
 
   it("signs out from the account menu", async () => {

@@ -202,7 +202,7 @@ export function LanguageChoice() {
 
 function UserMenu() {
   const { t } = useTranslation();
-  const { session, queries } = useServices();
+  const { session } = useServices();
   const user = useUser();
   const chosen = usePreference(zone);
   if (!user) return null;
@@ -238,10 +238,7 @@ function UserMenu() {
       <MenuSeparator />
       <MenuItem
         icon={<LogOut size={15} aria-hidden className="text-ink-3" />}
-        onClick={() => {
-          session.signOut();
-          queries.clear();
-        }}
+        onClick={() => session.signOut()}
       >
         {t("action.sign_out")}
       </MenuItem>

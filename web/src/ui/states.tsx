@@ -2,6 +2,7 @@ import clsx from "clsx";
 import { Check, CircleX, Copy, RotateCw } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { toast } from "sonner";
 import { ApiError, NETWORK, NOT_API } from "@/api/problem";
 import { Button } from "./button";
 
@@ -48,7 +49,8 @@ export function CopyButton({ text, label }: { text: string; label: string }) {
           setCopied(true);
           setTimeout(() => setCopied(false), 1_500);
         } catch {
-          // Not allowed to write: the text is there to be selected.
+          // Browsers allow it on secure pages only; the text is there to be selected.
+          toast.error(t("error.copy"), { description: text.slice(0, 300) });
         }
       }}
       className="inline-flex size-6 items-center justify-center rounded text-ink-3 hover:bg-hover hover:text-ink"

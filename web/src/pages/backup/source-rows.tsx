@@ -97,7 +97,12 @@ function Row({ row, onRun }: { row: SourceSummary; onRun: (sourceId: string) => 
             <Time iso={row.next_run} relative />
           )
         ) : (
-          <span className="text-ink-3">{t("source.unscheduled")}</span>
+          <Link
+            to={`/admin/backup/manage?source=${source.id}&edit=new`}
+            className="rounded text-ink-2 underline decoration-line-strong underline-offset-2 hover:text-accent"
+          >
+            {t("source.unscheduled")}
+          </Link>
         )}
       </div>
       <div className="num order-6 text-right text-[13px] lg:order-none lg:text-left lg:text-[14px]">

@@ -54,6 +54,25 @@ describe("the history", () => {
     }
   });
 
+  it("does not ask again and again for what failed, and goes on when told to", async () => {
+    let asked = 0;
+    const many = Array.from({ length: 12 }, (_, i) => done({ id: `r${i}`, source_name: `banco-${i}` }));
+    const page = at("", () =>
+      asked++ === 0
+        ? page1(many, "two")
+        : asked < 3
+          ? problem(400, { detail: "Cursor inválido." })
+          : page1([done({ id: "last", source_name: "ultimo" })]),
+    );
+    expect(await screen.findByText("Cursor inválido.")).toBeInTheDocument();
+    expect(screen.getByText("O resto da lista não foi carregado")).toBeInTheDocument();
+    await page.user.keyboard("jjkk");
+    expect(asked).toBe(2);
+    await page.user.click(screen.getByRole("button", { name: "Tentar de novo" }));
+    expect(await screen.findByText("ultimo")).toBeInTheDocument();
+    expect(screen.queryByText("Cursor inválido.")).not.toBeInTheDocument();
+  });
+
   it("asks the API what the address says", async () => {
     const page = at("?status=failed,active&type=incremental&source=abc&period=7d", page1());
     await screen.findByRole("table");

@@ -38,7 +38,7 @@ export function History() {
         <p className="mt-0.5 text-ink-2">{t("history.text")}</p>
       </div>
       <FilterBar />
-      {query.isError && (
+      {query.isError && !query.isFetchNextPageError && (
         <ErrorPanel
           error={query.error}
           title={query.data ? t("error.stale") : t("error.history")}
@@ -51,7 +51,8 @@ export function History() {
         <div className={query.isPlaceholderData ? "opacity-60 transition-opacity" : undefined}>
           <RunTable
             runs={runs}
-            more={query.hasNextPage}
+            // What failed is asked for again by hand: the end of the list is still in sight.
+            more={query.hasNextPage && !query.isFetchNextPageError}
             onMore={onMore}
             loadingMore={query.isFetchingNextPage}
           />
@@ -82,6 +83,9 @@ export function History() {
             )}
           </div>
         )
+      )}
+      {query.isFetchNextPageError && (
+        <ErrorPanel compact error={query.error} title={t("error.more")} onRetry={onMore} />
       )}
       <RunDetail
         id={open.run}

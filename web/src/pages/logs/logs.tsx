@@ -25,9 +25,10 @@ export function Logs() {
   const [open, setOpen] = useQueryState("log", parseAsString);
   const [columns, setColumns] = useQueryState("cols", parseAsArrayOf(parseAsString).withDefault([]));
   const docked = useMedia("(min-width: 80rem)");
-  const asked = toApi(query, useNow());
-  const search = useInfiniteQuery({ ...searchQuery(api, asked), placeholderData: keepPreviousData });
   const scrolled = useScrolled();
+  // A range that ends now moves on, and its list begins anew; not under the eyes of who reads further down.
+  const asked = toApi(query, useHeld(useNow(), scrolled));
+  const search = useInfiniteQuery({ ...searchQuery(api, asked), placeholderData: keepPreviousData });
   const tail = useTail(filtersOf(query), query.live, scrolled);
   const logs = useMemo(() => {
     const found = search.data?.pages.flatMap((page) => page.logs) ?? [];
@@ -68,7 +69,7 @@ export function Logs() {
         </details>
         <div className="flex min-w-0 flex-col gap-3">
           {query.live && <LiveBar tail={tail} paused={scrolled} />}
-          {search.isError && (
+          {search.isError && !search.isFetchNextPageError && (
             <ErrorPanel
               error={search.error}
               title={search.data ? t("error.stale") : t("error.logs")}
@@ -84,7 +85,8 @@ export function Logs() {
                 open={open}
                 columns={columns}
                 onColumns={(next) => void setColumns(next)}
-                more={search.hasNextPage}
+                // What failed is asked for again by hand: the end of the list is still in sight.
+                more={search.hasNextPage && !search.isFetchNextPageError}
                 loadingMore={search.isFetchingNextPage}
                 onMore={onMore}
               />
@@ -93,6 +95,9 @@ export function Logs() {
             search.data && (
               <Nothing filtered={isFiltered(query)} more={search.hasNextPage} onMore={onMore} set={set} />
             )
+          )}
+          {search.isFetchNextPageError && (
+            <ErrorPanel compact error={search.error} title={t("error.more")} onRetry={onMore} />
           )}
           {last?.searched_back_to && <SearchedBack to={last.searched_back_to} />}
         </div>
@@ -124,6 +129,13 @@ function useScrolled(): boolean {
     return () => globalThis.removeEventListener("scroll", look);
   }, []);
   return scrolled;
+}
+
+/** A value that stays what it was while it is held. */
+function useHeld<T>(value: T, held: boolean): T {
+  const [last, setLast] = useState(value);
+  if (!held && last !== value) setLast(value);
+  return held ? last : value;
 }
 
 function LiveBar({ tail, paused }: { tail: Tail; paused: boolean }) {

@@ -9,20 +9,24 @@ import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { CheckField, Field, Input } from "@/ui/field";
 import { Menu, MenuItem, MenuSeparator } from "@/ui/menu";
-import { ErrorPanel } from "@/ui/states";
+import { describe, ErrorPanel } from "@/ui/states";
 import { fromSaved, isFiltered, type Query, type SetQuery, toSaved } from "./query";
 
 /** Searches that somebody gave a name, and the way to give this one a name. */
 export function SavedSearches({ query, set }: { query: Query; set: SetQuery }) {
   const { t } = useTranslation();
   const { api } = useServices();
-  const { data } = useQuery(savedQuery(api));
+  const { data, isError, error } = useQuery(savedQuery(api));
   const [dialog, setDialog] = useState<"save" | "manage" | null>(null);
   const saved = data?.items ?? [];
   return (
     <>
       <Menu trigger={<Button icon={<Bookmark size={15} aria-hidden />}>{t("saved.title")}</Button>}>
-        {saved.length === 0 && <p className="px-2 py-1.5 text-[13px] text-ink-3">{t("saved.none")}</p>}
+        {saved.length === 0 && (
+          <p className="max-w-64 px-2 py-1.5 text-[13px] text-ink-3">
+            {isError ? describe(error, t).message : data ? t("saved.none") : t("state.loading")}
+          </p>
+        )}
         {saved.map((one) => (
           <MenuItem
             key={one.id}
@@ -78,7 +82,7 @@ function SaveDialog({ query, onClose }: { query: Query; onClose: () => void }) {
               {...props}
               {...register("name", {
                 validate: (name) => name.trim() !== "" || t("saved.name_missing"),
-                maxLength: 200,
+                maxLength: { value: 200, message: t("saved.name_long") },
               })}
             />
           )}

@@ -97,17 +97,19 @@ function Row({ pattern }: { pattern: LogPattern }) {
   const { search } = useLocation();
   const params = new URLSearchParams(search);
   params.set("open", pattern.id);
+  // A template may have thousands of characters; no line is that long.
+  const template = pattern.template.slice(0, 200);
   const count = t("logs.entries", { count: pattern.count, formatted: format.number(pattern.count) });
   return (
     <>
       <div className="min-w-0">
         <Link
           to={entriesOf(pattern, search)}
-          aria-label={t("patterns.entries_of", { template: pattern.template.slice(0, 200), count })}
           title={pattern.template}
           className="block font-mono text-[12.5px] leading-5 after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:outline-accent focus-visible:after:-outline-offset-2 max-md:line-clamp-2 md:truncate"
         >
-          <Template text={pattern.template} />
+          <Template text={template} />
+          <span className="sr-only">: {count}</span>
         </Link>
         <div className="mt-0.5 flex min-w-0 items-center gap-x-2.5 overflow-hidden text-[12.5px]">
           <Level level={pattern.level as LogLevel} />

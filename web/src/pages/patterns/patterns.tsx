@@ -45,7 +45,7 @@ export function Patterns() {
         <p className="mt-0.5 text-ink-2">{t("patterns.text")}</p>
       </div>
       <FilterBar filters={filters} set={set} />
-      {query.isError && (
+      {query.isError && !query.isFetchNextPageError && (
         <ErrorPanel
           error={query.error}
           title={query.data ? t("error.stale") : t("error.patterns")}
@@ -76,13 +76,17 @@ export function Patterns() {
           <PatternList
             patterns={patterns}
             open={open}
-            more={query.hasNextPage}
+            // What failed is asked for again by hand: the end of the list is still in sight.
+            more={query.hasNextPage && !query.isFetchNextPageError}
             loadingMore={query.isFetchingNextPage}
             onMore={onMore}
           />
         </div>
       ) : (
         first && <Nothing list={first} filters={filters} set={set} />
+      )}
+      {query.isFetchNextPageError && (
+        <ErrorPanel compact error={query.error} title={t("error.more")} onRetry={onMore} />
       )}
       <PatternDetail id={open} onClose={() => void setOpen(null)} />
     </div>

@@ -40,5 +40,10 @@ describe("cron and what people choose", () => {
       key: "schedules.words_weekly",
       values: { time: "23:30", weekday: "Friday" },
     });
+    expect(inWords("5 */6 * * *", "en")).toEqual({
+      key: "schedules.words_hours",
+      values: { minute: "5", hours: "6" },
+    });
+    expect(inWords("0 */5 * * *", "en").key).toBe("schedules.words_cron");
   });
 });

@@ -61,6 +61,11 @@ export function weekdays(language: string): string[] {
 /** The text that says it, and what goes into it. */
 export function inWords(cron: string, language: string): { key: string; values: Record<string, string> } {
   const when = fromCron(cron);
+  const hours = /^(\d{1,2}) \*\/(\d{1,2}) \* \* \*$/.exec(when.cron);
+  // Where it does not divide the day, the last step of a day is shorter than the others.
+  if (hours && Number(hours[1]) < 60 && [2, 3, 4, 6, 8, 12].includes(Number(hours[2]))) {
+    return { key: "schedules.words_hours", values: { minute: hours[1]!, hours: hours[2]! } };
+  }
   return {
     key: `schedules.words_${when.often}`,
     values: {

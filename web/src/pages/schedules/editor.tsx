@@ -6,7 +6,7 @@ import { toast } from "sonner";
 import { ApiError } from "@/api/problem";
 import { scheduleQuery, useSaveSchedule, type VersionedSchedule } from "@/api/schedules";
 import type { BackupType, Source } from "@/api/types";
-import { useServices } from "@/app/services";
+import { usePermission, useServices } from "@/app/services";
 import { zoneInUse } from "@/prefs/zone";
 import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
@@ -76,6 +76,7 @@ function ScheduleForm({
   onReload,
 }: Props & { read: VersionedSchedule | null; onReload?: () => void }) {
   const { t } = useTranslation();
+  const allowed = usePermission("schedules.write");
   const save = useSaveSchedule();
   const initial = toForm(read, zoneInUse());
   const form = useForm<Form>({
@@ -205,7 +206,12 @@ function ScheduleForm({
         <CheckField {...register("active")} label={t("schedules.active")} help={t("schedules.active_help")} />
         <div className="mt-1 flex justify-end gap-2">
           <Button onClick={onClose}>{t("action.cancel")}</Button>
-          <Button type="submit" variant="primary" busy={save.isPending}>
+          <Button
+            type="submit"
+            variant="primary"
+            busy={save.isPending}
+            reason={allowed ? null : t("permission.missing", { permission: "schedules.write" })}
+          >
             {t("schedules.save")}
           </Button>
         </div>

@@ -38,7 +38,10 @@ function Row({ schedule, onEdit, onRemove }: Props & { schedule: Schedule }) {
         <p className="break-words font-semibold">{schedule.name}</p>
         <p className="break-words">
           {t(words.key, words.values)}
-          {c.timezone && <span className="text-ink-2"> · {c.timezone.replaceAll("_", " ")}</span>}
+          <span className="text-ink-2">
+            {" · "}
+            {c.timezone?.replaceAll("_", " ") || t("schedules.default_zone")}
+          </span>
         </p>
         <p className="break-words text-[13px] text-ink-2">
           {t(`type.${schedule.backup_type}`)}

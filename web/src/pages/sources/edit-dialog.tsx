@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 import { toast } from "sonner";
 import { ApiError } from "@/api/problem";
 import { type SourceUpdate, sourceQuery, useSaveSource, type VersionedSource } from "@/api/sources";
-import { useServices } from "@/app/services";
+import { usePermission, useServices } from "@/app/services";
 import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { CheckField, Field, Input } from "@/ui/field";
@@ -53,6 +53,7 @@ function EditForm({
   onReload: () => void;
 }) {
   const { t } = useTranslation();
+  const allowed = usePermission("sources.write");
   const save = useSaveSource();
   const methods = useForm<Form>({
     defaultValues: {
@@ -133,7 +134,12 @@ function EditForm({
         <SourceOptions />
         <div className="mt-1 flex justify-end gap-2">
           <Button onClick={onClose}>{t("action.cancel")}</Button>
-          <Button type="submit" variant="primary" busy={save.isPending}>
+          <Button
+            type="submit"
+            variant="primary"
+            busy={save.isPending}
+            reason={allowed ? null : t("permission.missing", { permission: "sources.write" })}
+          >
             {t("schedules.save")}
           </Button>
         </div>
