@@ -355,3 +355,12 @@ func TestAFunctionThatWasGivenUpLeavesTheExportToTheOther(t *testing.T) {
 		t.Errorf("%d lines in %v", n, w.objects(t))
 	}
 }
+
+func TestTheSampleEventIsAnswered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fill(t, 10)
+	if got := contract.Replay(t, "logs-export", w.client.Handler); got.StatusCode != http.StatusOK {
+		t.Errorf("%d %s", got.StatusCode, got.Body)
+	}
+}

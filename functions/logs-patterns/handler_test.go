@@ -227,3 +227,10 @@ func TestNewAndSurgingPatternsAreFound(t *testing.T) {
 		t.Errorf("surge: %+v", s)
 	}
 }
+
+func TestTheSampleEventIsAnswered(t *testing.T) {
+	t.Parallel()
+	if got := contract.Replay(t, "logs-patterns", newFixture(t).client.Handler); got.StatusCode != 200 {
+		t.Errorf("%d %s", got.StatusCode, got.Body)
+	}
+}
