@@ -158,7 +158,10 @@ func writtenBy(folder, object string) string {
 // script is the SQL of some sections for people who restore by hand.
 func script(c *pgcatalog.Catalog, sections []pgcatalog.Section) []byte {
 	var b bytes.Buffer
-	b.WriteString("set client_encoding = 'UTF8';\nset standard_conforming_strings = on;\nset check_function_bodies = false;\nset xmloption = content;\nset row_security = off;\nselect pg_catalog.set_config('search_path', '', false);\n")
+	b.WriteString(pgcatalog.SessionSQL)
+	if c.Database.Encoding == "SQL_ASCII" {
+		b.WriteString("SET client_encoding = 'SQL_ASCII';\n")
+	}
 	for _, e := range c.Entries {
 		if !slices.Contains(sections, e.Section) {
 			continue

@@ -165,17 +165,16 @@ func (p *plain) written(err error) error {
 }
 
 func (p *plain) header() {
-	encoding := "UTF8"
-	if p.m.Database.Encoding == "SQL_ASCII" {
-		encoding = "SQL_ASCII"
-	}
 	p.text("--\n-- PostgreSQL database dump\n--\n\n")
 	p.text("-- Of backup " + line(p.m.BackupID) + " of " + line(p.m.Source) + ", written by Guarda\n")
 	p.text("-- The database as it was at " + p.m.SnapshotAt.UTC().Format("2006-01-02 15:04:05.999999") + " UTC, on version " + line(p.m.Server.Version) + "\n\n")
-	p.text("SET statement_timeout = 0;\nSET lock_timeout = 0;\nSET idle_in_transaction_session_timeout = 0;\nSET default_transaction_read_only = off;\nSET client_encoding = '" + encoding + "';\n" +
-		"SET standard_conforming_strings = on;\nSELECT pg_catalog.set_config('search_path', '', false);\nSET check_function_bodies = false;\nSET xmloption = content;\n" +
-		"SET client_min_messages = warning;\nSET row_security = off;\nSET datestyle = 'ISO';\nSET intervalstyle = 'postgres';\nSET timezone = 'UTC';\nSET array_nulls = on;\nSET transform_null_equals = off;\n" +
-		"SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout');\n")
+	p.text(pgcatalog.SessionSQL)
+	if p.m.Database.Encoding == "SQL_ASCII" {
+		p.text("SET client_encoding = 'SQL_ASCII';\n")
+	}
+	if p.NoTablespaces {
+		p.text("RESET default_tablespace;\n")
+	}
 	if locale := p.m.Server.Monetary; locale != "" && p.choice.HoldsMoney() {
 		p.text("SET lc_monetary = " + constant(locale) + ";\n")
 	}

@@ -57,7 +57,9 @@ func (r *reader) readConstraints() error {
 				}
 				return "ALTER DOMAIN " + qualified(t.Schema, t.Name) + " ADD CONSTRAINT " + name + " " + definition + ";\n"
 			}
-			part.dropSQL = "ALTER DOMAIN IF EXISTS " + qualified(t.Schema, t.Name) + " DROP CONSTRAINT IF EXISTS " + name + ";\n"
+			// ALTER DOMAIN knows no IF EXISTS.
+			part.dropSQL = onlyIf("pg_catalog.to_regtype("+quoteLiteral(qualified(t.Schema, t.Name))+") IS NOT NULL",
+				"ALTER DOMAIN "+qualified(t.Schema, t.Name)+" DROP CONSTRAINT IF EXISTS "+name)
 			t.checkDefs = append(t.checkDefs, definition)
 			r.subject(part, 0, part.ref, nil)
 			continue
@@ -66,10 +68,14 @@ func (r *reader) readConstraints() error {
 		if t == nil || t.node == nil {
 			continue
 		}
+		only := "ONLY "
+		if t.Kind == "p" { // what partitions got from it goes too
+			only = ""
+		}
 		n := &node{
 			key: self, schema: t.Schema, name: t.Name + " " + k.Name, owner: t.Owner, table: t.OID, section: PostData,
 			ref: "CONSTRAINT " + name + " ON " + t.full(), deps: []key{t.node.key},
-			dropSQL: "ALTER TABLE IF EXISTS ONLY " + t.full() + " DROP CONSTRAINT IF EXISTS " + name + ";\n",
+			dropSQL: "ALTER TABLE IF EXISTS " + only + t.full() + " DROP CONSTRAINT IF EXISTS " + name + ";\n",
 		}
 		switch k.Type {
 		case "n":
@@ -84,11 +90,6 @@ func (r *reader) readConstraints() error {
 				continue
 			}
 			n.kind, n.locks = "FK CONSTRAINT", []uint32{k.RefRelation}
-			only := "ONLY "
-			if t.Kind == "p" {
-				only = ""
-			}
-			n.dropSQL = "ALTER TABLE IF EXISTS " + only + t.full() + " DROP CONSTRAINT IF EXISTS " + name + ";\n"
 			n.deps = append(n.deps, key{3, k.Index}) // class 3 is no catalog: the attached indexes below the referenced one
 			n.emit = func(*node) string {
 				return "ALTER TABLE " + only + t.full() + " ADD CONSTRAINT " + name + " " + definition + ";\n"
@@ -327,7 +328,7 @@ func (r *reader) treeSQL(n *node, t *relation, x, above *index) {
 	n.dropSQL = ""
 	n.emit = func(*node) string {
 		child, parent := quoteLiteral(t.full())+"::pg_catalog.regclass", quoteLiteral(r.rels[above.Table].full())+"::pg_catalog.regclass"
-		return unlessThere("NOT EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conrelid = "+child+" AND conname = "+quoteLiteral(x.ConstraintName)+")",
+		return onlyIf("NOT EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conrelid = "+child+" AND conname = "+quoteLiteral(x.ConstraintName)+")",
 			"EXECUTE (SELECT pg_catalog.format('ALTER TABLE ONLY %s RENAME CONSTRAINT %I TO %I', "+child+", c.conname, "+quoteLiteral(x.ConstraintName)+
 				") FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_constraint p ON p.oid = c.conparentid WHERE c.conrelid = "+child+
 				" AND p.conrelid = "+parent+" AND p.conname = "+quoteLiteral(above.ConstraintName)+")") + x.marks(t)

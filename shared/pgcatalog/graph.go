@@ -264,6 +264,7 @@ func (g *graph) giveShells(loop []*node, in map[*node]bool) bool {
 			}
 		}
 		n.deps = append(n.deps, shellKey)
+		n.dropSQL = dropWithFunctions(qualified(n.schema, n.name))
 		done = true
 	}
 	return done

@@ -87,12 +87,16 @@ func (r *reader) readDefaultACLs() error {
 		if d.Schema != "" {
 			prefix += "IN SCHEMA " + quoteIdent(d.Schema) + " "
 		}
-		sql, roles := aclSQL(grantTarget{on: word[d.Type], all: d.All, prefix: prefix, grows: r.version < 170000 && d.Type == "r"}, d.Role, d.Actual, d.Base)
+		target := grantTarget{on: word[d.Type], all: d.All, prefix: prefix, grows: r.version < 170000 && d.Type == "r"}
+		sql, roles := aclSQL(target, d.Role, d.Actual, d.Base)
 		if sql == "" {
 			continue
 		}
+		// They bear on what is made after them.
+		back, _ := aclSQL(target, d.Role, d.Base, d.Actual)
 		r.graph.add(&node{
-			key: key{classDefaultACL, d.OID}, kind: "DEFAULT ACL", schema: d.Schema, name: "DEFAULT PRIVILEGES FOR " + word[d.Type], owner: d.Role, section: PostData,
+			dropSQL: back,
+			key:     key{classDefaultACL, d.OID}, kind: "DEFAULT ACL", schema: d.Schema, name: "DEFAULT PRIVILEGES FOR " + word[d.Type], owner: d.Role, section: PostData,
 			ref: d.Role, deps: []key{{classNamespace, d.Namespace}}, roles: roles,
 			emit: func(*node) string { return sql },
 		})

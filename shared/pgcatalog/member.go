@@ -13,7 +13,7 @@ func (r *reader) addMemberIndex(t *relation, x *index) {
 		key: key{classRelation, x.OID}, kind: "INDEX", schema: x.Schema, name: x.Name, owner: t.Owner, table: t.OID,
 		section: PostData, ref: "INDEX " + name, deps: []key{{classRelation, t.OID}}, space: x.Tablespace,
 		emit: func(*node) string {
-			return unlessThere("pg_catalog.to_regclass("+quoteLiteral(name)+") IS NULL", *x.Definition)
+			return onlyIf("pg_catalog.to_regclass("+quoteLiteral(name)+") IS NULL", *x.Definition)
 		},
 	})
 	r.subject(n, 0, n.ref, nil)
@@ -29,15 +29,15 @@ func (r *reader) addMemberTrigger(t *relation, oid uint32, trigger, definition, 
 		key: key{classTrigger, oid}, kind: "TRIGGER", schema: t.Schema, name: t.Name + " " + trigger, owner: t.Owner, table: t.OID,
 		section: PostData, ref: "TRIGGER " + name + " ON " + t.full(), deps: []key{{classRelation, t.OID}},
 		emit: func(*node) string {
-			return unlessThere("NOT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgrelid = "+quoteLiteral(t.full())+
+			return onlyIf("NOT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgrelid = "+quoteLiteral(t.full())+
 				"::pg_catalog.regclass AND tgname = "+quoteLiteral(trigger)+")", body)
 		},
 	})
 	r.subject(n, 0, n.ref, nil)
 }
 
-// unlessThere runs statements on a condition.
-func unlessThere(condition, statements string) string {
+// onlyIf runs statements on a condition.
+func onlyIf(condition, statements string) string {
 	tag := "$do$"
 	for strings.Contains(condition+statements, tag) {
 		tag = tag[:len(tag)-1] + "_$"

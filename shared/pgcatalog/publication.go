@@ -190,7 +190,7 @@ func (r *reader) readSubscriptions() error {
 		n := r.graph.add(&node{
 			key: key{classSubscription, s.OID}, kind: "SUBSCRIPTION", name: s.Name, owner: s.Owner, section: PostData, ref: "SUBSCRIPTION " + name,
 			ownerSQL: "ALTER SUBSCRIPTION " + name + " OWNER TO " + quoteIdent(s.Owner) + ";\n",
-			dropSQL:  "DROP SUBSCRIPTION IF EXISTS " + name + ";\n", noTx: true,
+			dropSQL:  dropSubscription(s.Name), noTx: true,
 			emit: func(*node) string {
 				slot := "NONE"
 				if s.Slot != "" {
@@ -207,4 +207,12 @@ func (r *reader) readSubscriptions() error {
 		r.subject(n, 0, n.ref, nil)
 	}
 	return nil
+}
+
+// dropSubscription leaves the publisher's slot alone: the subscription that is
+// made instead goes on with it, or, in a copy of a database, it is another's.
+func dropSubscription(subscription string) string {
+	name := quoteIdent(subscription)
+	return onlyIf("EXISTS (SELECT FROM pg_catalog.pg_subscription s JOIN pg_catalog.pg_database d ON d.oid = s.subdbid WHERE d.datname = pg_catalog.current_database() AND s.subname = "+quoteLiteral(subscription)+")",
+		"ALTER SUBSCRIPTION "+name+" DISABLE; ALTER SUBSCRIPTION "+name+" SET (slot_name = NONE); DROP SUBSCRIPTION "+name)
 }

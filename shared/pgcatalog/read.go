@@ -28,20 +28,31 @@ type Options struct {
 	Exclude []string
 }
 
-// SessionSQL sets what Entry.SQL relies on; run it once on each session that
-// applies entries.
-const SessionSQL = `set statement_timeout = 0;
-set lock_timeout = 0;
-set idle_in_transaction_session_timeout = 0;
-set client_encoding = 'UTF8';
-set standard_conforming_strings = on;
-select pg_catalog.set_config('search_path', '', false);
-set check_function_bodies = false;
-set xmloption = content;
-set client_min_messages = warning;
-set row_security = off;
-set default_tablespace = '';
-set default_table_access_method = heap;
+// SessionSQL sets what Entry.SQL and the rows' text rely on, whatever the
+// database or the role sets; it comes first on each session that applies
+// entries or loads rows. The limits in the last statement came with versions 14
+// and 17. A database whose encoding is SQL_ASCII wants that as client_encoding
+// afterwards.
+const SessionSQL = `SET search_path = '';
+SET statement_timeout = 0;
+SET lock_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+SET default_transaction_read_only = off;
+SET default_transaction_isolation = 'read committed';
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SET check_function_bodies = false;
+SET xmloption = content;
+SET client_min_messages = warning;
+SET row_security = off;
+SET default_tablespace = '';
+SET default_table_access_method = heap;
+SET datestyle = 'ISO';
+SET intervalstyle = 'postgres';
+SET timezone = 'UTC';
+SET array_nulls = on;
+SET transform_null_equals = off;
+SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout');
 `
 
 // Catalogs by OID (fixed since their creation), as pg_depend names them.

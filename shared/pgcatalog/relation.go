@@ -265,8 +265,9 @@ func (r *reader) readDefaults() error {
 		alter += t.full() + " ALTER COLUMN " + quoteIdent(c.Name)
 		c.expr = r.graph.addPart(t.node, &node{
 			key: key{classAttrdef, d.OID}, kind: "DEFAULT", schema: t.Schema, name: t.Name + " " + c.Name, owner: t.Owner, table: t.OID,
-			ref:  "COLUMN " + t.full() + "." + quoteIdent(c.Name),
-			emit: func(*node) string { return "ALTER " + alter + " SET DEFAULT " + c.exprSQL + ";\n" },
+			ref:     "COLUMN " + t.full() + "." + quoteIdent(c.Name),
+			emit:    func(*node) string { return "ALTER " + alter + " SET DEFAULT " + c.exprSQL + ";\n" },
+			dropSQL: "ALTER " + strings.Replace(strings.Replace(alter, "TABLE ONLY ", "TABLE IF EXISTS ONLY ", 1), "VIEW ", "VIEW IF EXISTS ", 1) + " DROP DEFAULT;\n",
 		}, exprPart)
 		if t.Kind == "v" {
 			c.expr.alone = true

@@ -24,6 +24,7 @@ func (r *reader) readTriggers() error {
 	if err != nil {
 		return err
 	}
+	made := map[triggerName]*node{}
 	for i := range rows {
 		g := &rows[i]
 		t := r.rels[g.Table]
@@ -64,9 +65,10 @@ func (r *reader) readTriggers() error {
 		})
 		if g.Clone {
 			n.deps = append(n.deps, key{2, t.OID})
-			r.cloneParents(n, g.Name)
+			r.cloneParents(n, g.Name, made)
 			continue
 		}
+		made[triggerName{t.OID, g.Name}] = n
 		n.dropSQL = "DROP TRIGGER IF EXISTS " + name + " ON " + t.full() + ";\n"
 		r.subject(n, 0, n.ref, nil)
 		if g.Constraint != 0 {
@@ -101,17 +103,21 @@ func (r *reader) readOtherTriggers() error {
 	return nil
 }
 
+// triggerName names a trigger that is made by a statement of its own.
+type triggerName struct {
+	table uint32
+	name  string
+}
+
 // cloneParents makes a statement about a cloned trigger wait for every trigger
 // of the tables above, of which one has it made.
-func (r *reader) cloneParents(n *node, trigger string) {
+func (r *reader) cloneParents(n *node, trigger string, made map[triggerName]*node) {
 	todo := r.rels[n.table].parents
 	for len(todo) > 0 {
 		p := todo[0]
 		todo = append(append([]*relation{}, todo[1:]...), p.parents...)
-		for _, other := range r.graph.nodes {
-			if other.kind == "TRIGGER" && other.table == p.OID && other.name == p.Name+" "+trigger {
-				n.deps = append(n.deps, other.key)
-			}
+		if other := made[triggerName{p.OID, trigger}]; other != nil {
+			n.deps = append(n.deps, other.key)
 		}
 	}
 }

@@ -263,9 +263,20 @@ func shellOf(n *node) *node {
 		// The owner comes with the whole type: only the one who made a shell
 		// may complete it.
 		kind: "SHELL TYPE", schema: n.schema, name: n.name, ref: "TYPE " + name, owner: n.owner, section: PreData,
-		dropSQL: "DROP TYPE IF EXISTS " + name + " CASCADE;\n",
-		emit:    func(*node) string { return "CREATE TYPE " + name + ";\n" },
+		emit: func(*node) string { return "CREATE TYPE " + name + ";\n" },
 	}
+}
+
+// dropWithFunctions drops a type together with the functions that it is made
+// of, which need it as it needs them, and with operators that are only named so
+// far, and nothing else.
+func dropWithFunctions(name string) string {
+	// to_regtype raises an error for what a restore that stopped left of a type.
+	return onlyIf("true", "BEGIN IF EXISTS (SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_type t ON d.refobjid IN (t.oid, t.typarray) WHERE t.oid = pg_catalog.to_regtype("+quoteLiteral(name)+
+		") AND d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.classid <> 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.deptype = 'n'"+
+		" AND NOT EXISTS (SELECT FROM pg_catalog.pg_operator o WHERE d.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND o.oid = d.objid AND o.oprcode::pg_catalog.oid = 0))"+
+		" THEN RAISE EXCEPTION USING ERRCODE = 'dependent_objects_still_exist', MESSAGE = 'other objects than its functions depend on the type'; END IF;"+
+		" EXCEPTION WHEN undefined_object THEN NULL; END; DROP TYPE IF EXISTS "+name+" CASCADE")
 }
 
 // readBaseTypes makes the entries of base types and of shell types that were
@@ -352,7 +363,6 @@ func (r *reader) readBaseTypes() error {
 			return s + "\n);\n"
 		})
 		n.shell = shellOf(n)
-		n.dropSQL = "DROP TYPE IF EXISTS " + qualified(t.Schema, t.Name) + " CASCADE;\n"
 	}
 	return nil
 }

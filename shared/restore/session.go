@@ -9,32 +9,8 @@ import (
 
 	"guarda/shared/backup/pgsession"
 	"guarda/shared/fault"
+	"guarda/shared/pgcatalog"
 )
-
-// settings of a session that restores: what the values were written with, no
-// limits of time, and no waiting for the disk at each commit (a crash of the
-// target means restoring again in any case). What the target's database or role
-// sets does not matter. The last two came with versions 14 and 17.
-const settings = `
-set search_path = '';
-set default_transaction_read_only = off;
-set default_transaction_isolation = 'read committed';
-set statement_timeout = 0;
-set lock_timeout = 0;
-set idle_in_transaction_session_timeout = 0;
-set standard_conforming_strings = on;
-set check_function_bodies = false;
-set xmloption = content;
-set client_min_messages = warning;
-set row_security = off;
-set synchronous_commit = off;
-set datestyle = 'ISO';
-set intervalstyle = 'postgres';
-set timezone = 'UTC';
-set array_nulls = on;
-set transform_null_equals = off;
-select pg_catalog.set_config(name, '0', false) from pg_catalog.pg_settings where name in ('idle_session_timeout', 'transaction_timeout');
-`
 
 // connect opens a session with the target.
 func (x *restoration) connect(ctx context.Context) (*pgx.Conn, error) {
@@ -42,11 +18,16 @@ func (x *restoration) connect(ctx context.Context) (*pgx.Conn, error) {
 	if err != nil {
 		return nil, pgsession.ConnectError(err)
 	}
-	encoding := "UTF8"
+	// No waiting for the disk at each commit: a crash of the target means
+	// restoring again in any case.
+	sql := pgcatalog.SessionSQL + "SET synchronous_commit = off;\n"
 	if x.m.Database.Encoding == "SQL_ASCII" {
-		encoding = "SQL_ASCII"
+		sql += "SET client_encoding = 'SQL_ASCII';\n"
 	}
-	err = pgsession.Exec(ctx, conn, settings+"set client_encoding = '"+encoding+"';")
+	if x.NoTablespaces {
+		sql += "RESET default_tablespace;\n"
+	}
+	err = pgsession.Exec(ctx, conn, sql)
 	if err == nil {
 		err = x.setMonetary(ctx, conn)
 	}

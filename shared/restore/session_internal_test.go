@@ -16,8 +16,8 @@ import (
 )
 
 // A session that restores has none of the limits that the target's database
-// sets, as far as its version knows them.
-func TestASessionHeedsNoLimitOfItsDatabase(t *testing.T) {
+// sets, as far as its version knows them, and makes tables as they were.
+func TestASessionHeedsNoSettingOfItsDatabase(t *testing.T) {
 	t.Parallel()
 	pgtest.OnEachServer(t, func(t *testing.T, s pgtest.Server) {
 		dsn := s.New(t)
@@ -25,6 +25,7 @@ func TestASessionHeedsNoLimitOfItsDatabase(t *testing.T) {
 		for _, name := range limits {
 			pgtest.Exec(t, dsn, "do $$ begin execute format('alter database %I set "+name+" = 3600000', current_database()); exception when undefined_object then end $$")
 		}
+		pgtest.Exec(t, dsn, "create access method other_heap type table handler heap_tableam_handler; do $$ begin execute format('alter database %I set default_table_access_method = other_heap', current_database()); execute format('alter database %I set default_tablespace = pg_default', current_database()); end $$")
 		conn, err := sessionOf(dsn, &manifest.Manifest{}).connect(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -33,6 +34,10 @@ func TestASessionHeedsNoLimitOfItsDatabase(t *testing.T) {
 		row, err := pgsession.One(t.Context(), conn, "select coalesce(string_agg(name || ' ' || setting, ', '), '') from pg_settings where setting <> '0' and name in ('"+strings.Join(limits, "', '")+"')")
 		if err != nil || row[0] != "" {
 			t.Errorf("limits: %v, %v", row, err)
+		}
+		row, err = pgsession.One(t.Context(), conn, "select current_setting('default_table_access_method') || ' ' || quote_literal(current_setting('default_tablespace'))")
+		if err != nil || row[0] != "heap ''" {
+			t.Errorf("where tables go: %v, %v", row, err)
 		}
 	})
 }

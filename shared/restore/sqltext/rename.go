@@ -152,9 +152,9 @@ func (r *renaming) constant(n int) (text string, ok bool) {
 }
 
 // isObject reports whether a constant names an object: cast to one of the
-// types that do, or the first argument of setval, nextval or to_regclass.
+// types that do, or the first argument of setval, nextval, to_regclass or to_regtype.
 func (r *renaming) isObject(n int) bool {
-	if r.token(n-1).Text == "(" && slices.ContainsFunc([]string{"setval", "nextval", "currval", "to_regclass"}, r.token(n-2).Is) {
+	if r.token(n-1).Text == "(" && slices.ContainsFunc([]string{"setval", "nextval", "currval", "to_regclass", "to_regtype"}, r.token(n-2).Is) {
 		return true
 	}
 	for _, name := range objectTypes {
