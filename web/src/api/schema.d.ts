@@ -508,7 +508,9 @@ export interface paths {
          *     for instance `metadata.request.status=500`; a list has each of its
          *     members as value. A search that would take longer than its time answers
          *     with what it found so far: then `searched_back_to` says how far it got,
-         *     `has_more` is true and `next_cursor` goes on from there. Days that left
+         *     `has_more` is true and `next_cursor` goes on from there. One that does
+         *     not get through its first step (an expression that takes for ever, a
+         *     database that is too busy) is a 503. Days that left
          *     Postgres for the object store (`hot_days` of the settings) are searched
          *     like the others, only slower; when the store does not answer, what
          *     Postgres has is the answer, with `searched_back_to`, or the answer is
