@@ -19,17 +19,19 @@ import (
 // garbage collection: a process that was frozen while it finished the run would
 // otherwise write a manifest of objects that are gone.
 func Discard(ctx context.Context, store blob.Store, b Baton) error {
-	key := manifest.Key(b.Folder, b.Key != nil)
-	if b.Copied {
-		if ours, err := manifest.GiveUp(ctx, store, b.Folder, b.Key != nil); err != nil || !ours {
+	for _, encrypted := range []bool{true, false} {
+		o, err := store.Stat(ctx, manifest.Key(b.Folder, encrypted))
+		if err == nil && o.Size > 0 || err != nil && fault.CodeOf(err) != fault.NotFound {
 			return err
 		}
-		return removeAll(ctx, store, b.Folder, key)
 	}
-	if _, err := store.Stat(ctx, key); err == nil || fault.CodeOf(err) != fault.NotFound {
+	if !b.Copied {
+		return removeAll(ctx, store, b.Folder, "")
+	}
+	if ours, err := manifest.GiveUp(ctx, store, b.Folder, b.Key != nil); err != nil || !ours {
 		return err
 	}
-	return removeAll(ctx, store, b.Folder, "")
+	return removeAll(ctx, store, b.Folder, manifest.Key(b.Folder, b.Key != nil))
 }
 
 // removeAll removes a folder's objects but for one.
