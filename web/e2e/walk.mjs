@@ -555,6 +555,10 @@ async function everyView(language, theme, width) {
   await view("schedule-new", async () => {
     await page.goto(`${base}/admin/backup/manage?edit=new`);
     await page.getByRole("dialog").waitFor();
+    // Taller than a phone: its beginning must be in sight or within reach.
+    const heading = page.getByRole("dialog").getByRole("heading");
+    await heading.scrollIntoViewIfNeeded();
+    must((await heading.boundingBox()).y >= 0, "the dialog's title is above the screen, out of reach");
   });
   await view("history", async () => {
     await page.goto(`${base}/admin/backup/history`);

@@ -32,10 +32,11 @@ export function Dialog({ open, onOpenChange, title, description, children, initi
     <Base.Root open={open} onOpenChange={(next) => onOpenChange(next)}>
       <Base.Portal>
         <Base.Backdrop className="scrim" />
-        <Base.Viewport className="fixed inset-0 z-40 flex items-end justify-center overflow-y-auto sm:items-start sm:pt-[12vh]">
+        <Base.Viewport className="fixed inset-0 z-40 flex items-start justify-center overflow-y-auto sm:pt-[12vh]">
           <Base.Popup
             initialFocus={initialFocus}
-            className="popup relative w-full rounded-b-none sm:mb-8 sm:w-[480px] sm:rounded-b-card"
+            // At the foot of a phone by its margin: what is aligned to an end cannot be scrolled to its start.
+            className="popup relative mt-auto w-full rounded-b-none sm:mt-0 sm:mb-8 sm:w-[480px] sm:rounded-b-card"
           >
             <Base.Title className="pt-5 pr-14 pl-5 font-semibold text-base leading-6">{title}</Base.Title>
             {description && (

@@ -17,7 +17,7 @@ const column = createColumnHelper<typeof features, Execution>();
 
 /** Which columns are left on narrow screens; what is hidden there is in the row's second line. */
 const classes: Record<string, string> = {
-  status: "w-[122px] md:w-[148px]",
+  status: "w-[134px] md:w-[148px]",
   source: "",
   started: "w-[98px] text-right md:w-[150px] md:text-left max-md:[&_time]:whitespace-normal",
   type: "hidden w-[116px] lg:table-cell",
