@@ -87,12 +87,8 @@ func (t Tester) Test(ctx context.Context, dsn string) *Report {
 // alone runs queries so that the names in them mean the server's own functions
 // and operators, whatever the database's search_path puts before those.
 func alone(ctx context.Context, conn *pgx.Conn, run func(pgx.Tx) error) error {
-	return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "set local search_path = ''"); err != nil {
-			return err
-		}
-		return run(tx)
-	})
+	begin := "begin read only; set local search_path = ''; set local idle_in_transaction_session_timeout = 0"
+	return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: begin}, run)
 }
 
 // warning is an error that does not keep a backup from working.
