@@ -33,11 +33,12 @@ func (s stuck) Put(ctx context.Context, key string, body io.Reader, o blob.PutOp
 // table. The old snapshot would show that table empty.
 func TestASuccessorRefusesAPictureWhoseLocksWereLost(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute) // the successor's wait for a lock is a part of it
 	defer cancel()
 	dsn := pgtest.New(t)
 	pgtest.Exec(t, dsn, `create table kept as select n from generate_series(1, 10) n`)
 	store, queue, run := memory.New(), backup.NewMemoryQueue(), newRun()
+	run.LockTimeout = 2 * time.Minute
 	batons := make(chan backup.Baton, 3)
 	relay := func(leg int) *backup.Relay {
 		return &backup.Relay{
