@@ -66,7 +66,7 @@ func (a *app) root() *cobra.Command {
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	root.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "log what is done to standard error")
-	root.AddCommand(a.backupCommand(), a.listCommand(), a.showCommand(), a.verifyCommand(), a.diffCommand(), a.restoreCommand(), a.exportCommand(), a.keygenCommand(), a.logsCommand())
+	root.AddCommand(a.backupCommand(), a.listCommand(), a.showCommand(), a.verifyCommand(), a.diffCommand(), a.gcCommand(), a.restoreCommand(), a.exportCommand(), a.keygenCommand(), a.logsCommand())
 	return root
 }
 
