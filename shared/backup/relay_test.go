@@ -17,11 +17,18 @@ import (
 	"guarda/shared/postgres/pgtest"
 )
 
-// stuck is a store that takes no rows.
-type stuck struct{ blob.Store }
+// stuck is a store that takes rows and never says that it has them.
+type stuck struct {
+	blob.Store
+	reached chan<- struct{}
+}
 
 func (s stuck) Put(ctx context.Context, key string, body io.Reader, o blob.PutOptions) (blob.Object, error) {
 	if strings.Contains(key, "/data/") {
+		if _, err := io.Copy(io.Discard, body); err != nil {
+			return blob.Object{}, err
+		}
+		s.reached <- struct{}{}
 		<-ctx.Done()
 		return blob.Object{}, context.Cause(ctx)
 	}
@@ -48,13 +55,14 @@ func TestASuccessorRefusesAPictureWhoseLocksWereLost(t *testing.T) {
 		}
 	}
 	var first context.CancelFunc
+	reached := make(chan struct{}, 100)
 	ended := make(chan error, 1)
 	{
 		var ctx1 context.Context
 		ctx1, first = context.WithCancel(ctx)
 		defer first()
 		go func() {
-			_, err := backup.Execute(ctx1, backup.Deps{Connect: connector(dsn), Store: stuck{store}, Queue: queue, Relay: relay(1)}, run)
+			_, err := backup.Execute(ctx1, backup.Deps{Connect: connector(dsn), Store: stuck{store, reached}, Queue: queue, Relay: relay(1)}, run)
 			ended <- err
 		}()
 	}
@@ -62,6 +70,7 @@ func TestASuccessorRefusesAPictureWhoseLocksWereLost(t *testing.T) {
 	for baton.SnapshotID == "" { // the first says only where the run stores
 		baton = <-batons
 	}
+	<-reached // a worker that comes later would wait behind the truncate, and be counted
 
 	admin := pgtest.Connect(t, dsn)
 	truncated := make(chan error, 1)
