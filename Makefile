@@ -100,8 +100,10 @@ e2e: build ## walk the main job and every page through the whole local stack (ne
 chaos: ## backups in functions of ten seconds, and logs with Postgres away for a minute, with processes killed at random (minutes)
 	GUARDA_CHAOS=long go run ./shared/postgres/pgtest/withserver go test -count=1 -p 1 -v -timeout 40m ./tests/chaos ./tests/logs
 
-bench: bin/guarda ## measure backup against pg_dump (needs PostgreSQL's client programs)
+bench: bin/guarda ## measure backup against pg_dump, incremental against full (needs PostgreSQL's programs)
 	go run ./tests/bench/backup
+	go run ./tests/bench/backup -incremental
+	go run ./tests/bench/backup -incremental -rows wide
 
 bench-logs: ## measure the log store: search with 10 million entries, ingestion against COPY (an hour, 25 GB)
 	go run ./tests/bench/logs

@@ -123,6 +123,9 @@ function Dot({ tone, mark, text }: { tone: keyof typeof toneFill; mark: string; 
         <span aria-hidden className={`w-3 text-center font-bold text-[12px] ${toneText[tone]}`}>
           {mark}
         </span>
+        <span aria-hidden className="hidden max-w-80 truncate text-[13px] text-ink-2 lg:inline">
+          {text}
+        </span>
       </Link>
     </Tooltip>
   );
