@@ -2,15 +2,17 @@ package restore
 
 import (
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// loadQueue hands out the chunks that are to be loaded. One whose rows a check
-// refuses is put off until the others are in: a check, or the function that
-// generates a column, may look into another table, though the server is not
-// told of it. Rounds go on as long as each loads something.
+// loadQueue hands out the chunks that are to be loaded. One whose rows the
+// target refuses is put off until the others are in: a check, or the function
+// that generates a column, may look into another table, though the server is not
+// told of it, and tables that the restore did not make (the platform's) have
+// their foreign keys already. Rounds go on as long as each loads something.
 type loadQueue struct {
 	mu       sync.Mutex
 	changed  *sync.Cond
@@ -73,9 +75,9 @@ func (q *loadQueue) done(l load, err error) error {
 // left is the error of what was put off and never loaded.
 func (q *loadQueue) left() error { return q.why }
 
-// refused reports whether rows were refused by a check or by a function that
-// raised an error.
+// refused reports whether rows were refused by a foreign key, by a check, or by
+// a function that raised an error.
 func refused(err error) bool {
 	var pg *pgconn.PgError
-	return errors.As(err, &pg) && (pg.Code == "23514" || pg.Code == "P0001")
+	return errors.As(err, &pg) && slices.Contains([]string{"23503", "23514", "P0001"}, pg.Code)
 }

@@ -9,7 +9,8 @@ create policy own_files on storage.objects to authenticated using (owner_id = au
 create view public.emails as select u.email from auth.users u;
 alter publication supabase_realtime add table public.profiles;
 insert into auth.users values (1, 'Ana@example.com'), (2, 'bia@example.com');
-insert into auth.refresh_tokens (user_id) values (1), (1), (2);
+-- More of them than users: larger tables are restored first.
+insert into auth.refresh_tokens (user_id) select n % 2 + 1 from generate_series(1, 300) n;
 insert into storage.objects values (1, 1);
 -- The dashboard once made tables as the platform's superuser.
 create table public.made_in_dashboard (id int);
