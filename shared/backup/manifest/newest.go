@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"slices"
@@ -32,7 +33,8 @@ func Newest(ctx context.Context, store blob.Store, source string) iter.Seq2[Foun
 		}
 		slices.Reverse(folders) // their names begin with the time
 		for len(folders) > 0 {
-			// The names know seconds; which is the newest of one second, the headers know.
+			// The names know seconds; which is the newest of one second, the headers
+			// know. What did not finish has none, and may be newer than what did.
 			n := 1
 			for n < len(folders) && startOf(folders[n]) == startOf(folders[0]) {
 				n++
@@ -46,7 +48,9 @@ func Newest(ctx context.Context, store blob.Store, source string) iter.Seq2[Foun
 				}
 				group = append(group, Found{l, ok})
 			}
-			slices.SortStableFunc(group, func(a, b Found) int { return b.Header.StartedAt.Compare(a.Header.StartedAt) })
+			slices.SortStableFunc(group, func(a, b Found) int {
+				return cmp.Or(cmp.Compare(rank(a), rank(b)), b.Header.StartedAt.Compare(a.Header.StartedAt))
+			})
 			for _, f := range group {
 				if !yield(f, nil) {
 					return
@@ -55,6 +59,13 @@ func Newest(ctx context.Context, store blob.Store, source string) iter.Seq2[Foun
 			folders = folders[n:]
 		}
 	}
+}
+
+func rank(f Found) int {
+	if f.Finished {
+		return 1
+	}
+	return 0
 }
 
 func startOf(folder string) int64 {
