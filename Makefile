@@ -103,7 +103,7 @@ chaos: ## backups in functions of ten seconds, and logs with Postgres away for a
 bench: bin/guarda ## measure backup against pg_dump, incremental against full (needs PostgreSQL's programs)
 	go run ./tests/bench/backup
 	go run ./tests/bench/backup -incremental
-	go run ./tests/bench/backup -incremental -rows wide
+	go run ./tests/bench/backup -incremental -rows wide -buffers 6GB
 
 bench-logs: ## measure the log store: search with 10 million entries, ingestion against COPY (an hour, 25 GB)
 	go run ./tests/bench/logs
